@@ -1,0 +1,192 @@
+/**
+ * What the trainer and the rollouts need of a policy. Everything tensor-shaped stays behind this
+ * interface; callers see token ids and plain typed arrays.
+ */
+import type { Random } from '#base/random';
+
+/** Text ⇄ token ids of one policy. */
+export interface Tokenizer {
+  readonly vocabularySize: number;
+  /** The token that ends a response. */
+  readonly endTokenId: number;
+  readonly padTokenId: number;
+  /** @throws EngineError `unknownToken` when the text has a word the vocabulary lacks. */
+  encode(text: string): Int32Array;
+  /** Special tokens included, exactly as the environment should see them. */
+  decode(tokens: ArrayLike<number>): string;
+}
+
+/** The distribution that tokens are drawn from. */
+export interface Sampling {
+  /** > 0; ignored when `isGreedy`. */
+  readonly temperature: number;
+  /** In (0, 1]; 1 keeps all tokens. */
+  readonly topP: number;
+  /** 0 keeps all tokens. */
+  readonly topK: number;
+  /** Takes the most probable token. Log-probs and entropies are then those at temperature 1. */
+  readonly isGreedy: boolean;
+  /** Most probable tokens to record per position; 0 records none. */
+  readonly alternatives: number;
+}
+
+/** An open sequence whose keys and values are cached; valid until released. */
+export type SequenceId = number;
+
+/** One row of a generation request. */
+export interface GenerateRequest {
+  readonly sequence: SequenceId;
+  /** Most tokens to sample, ≥ 1. */
+  readonly maxTokens: number;
+  /** The row's own stream: exactly one draw per sampled token, none when greedy. */
+  readonly random: Random;
+  /** Called after every sampled token with all tokens of this segment; true ends the segment. */
+  isComplete(tokens: Int32Array): boolean;
+}
+
+/** Why a segment ended: the caller's predicate, the end token, or `maxTokens`. */
+export type SegmentEnd = 'complete' | 'endToken' | 'length';
+
+/** What one generation request produced; all arrays are `[T]`, T ≥ 1. The end token is included. */
+export interface GeneratedSegment {
+  readonly tokens: Int32Array;
+  /** Log-prob of each token under the sampling distribution, nats. */
+  readonly logProbs: Float32Array;
+  /** Full-vocabulary entropy of the sampling distribution at each token, nats. */
+  readonly entropies: Float32Array;
+  /** `[T, k]` as in `arpo/rolloutTree` `Alternatives`, or `null` when none were asked for. */
+  readonly alternatives: {
+    readonly count: number;
+    readonly ids: Int32Array;
+    readonly logProbs: Float32Array;
+  } | null;
+  readonly end: SegmentEnd;
+}
+
+/** Batched sampling with a key-value cache. Rows have individual positions and lengths. */
+export interface Sampler {
+  /** Opens a sequence; its tokens are fed to the model at the next `generate`. */
+  open(tokens: Int32Array): SequenceId;
+  /**
+   * Opens a sequence that shares the first `length` tokens of another and nothing after them. What
+   * the other has cached is copied, never computed again.
+   */
+  fork(sequence: SequenceId, length: number): SequenceId;
+  /** Appends tokens that the model did not write (a tool result). */
+  append(sequence: SequenceId, tokens: Int32Array): void;
+  /** Tokens of the sequence so far, pending ones included. */
+  lengthOf(sequence: SequenceId): number;
+  release(sequence: SequenceId): void;
+  /** Samples one segment for every request in lock step; results in the order of the requests. */
+  generate(
+    requests: readonly GenerateRequest[],
+    sampling: Sampling,
+    signal: AbortSignal,
+  ): Promise<GeneratedSegment[]>;
+  /** Model tokens sampled and forced tokens fed since creation, for throughput figures. */
+  readonly counters: { sampledTokens: number; fedTokens: number; decodeSteps: number };
+}
+
+/** One trajectory as the loss sees it; arrays `[T]` over prompt and response. */
+export interface TrainingSequence {
+  readonly tokens: Int32Array;
+  /** Weight of each token's loss; 0 for prompt and tool tokens. The batch loss is Σ weight · loss. */
+  readonly weights: Float32Array;
+  readonly advantages: Float32Array;
+  /** Log-probs of the old policy (the one that sampled), nats. */
+  readonly oldLogProbs: Float32Array;
+  /** Log-probs of the reference policy, or `null` when `klCoefficient` is 0. */
+  readonly referenceLogProbs: Float32Array | null;
+}
+
+/** The per-token objective; its specification is `arpo/objective`. */
+export interface ObjectiveOptions {
+  /** Ratio is clipped to [1 − clipLow, 1 + clipHigh]. */
+  readonly clipLow: number;
+  readonly clipHigh: number;
+  /** Bound c of the dual clip for negative advantages, > 1; `null` switches it off. */
+  readonly dualClip: number | null;
+  readonly klCoefficient: number;
+  /** `aepo` keeps the gradient (1 + ε_h) of tokens clipped from above (arpo.md §8.3). */
+  readonly gradientRule: 'ppo' | 'aepo';
+}
+
+/** Adam with decoupled weight decay. */
+export interface OptimizerOptions {
+  readonly learningRate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly weightDecay: number;
+  /** Gradients with a larger global norm are scaled down to it; `null` switches it off. */
+  readonly maxGradientNorm: number | null;
+}
+
+/** What the loss saw, per sequence, for statistics that the caller computes. */
+export interface LossReport {
+  /** Σ weight · loss over all sequences of the call. */
+  readonly loss: number;
+  /** Per sequence `[T]`: current log-prob of each token at temperature 1; 0 at position 0. */
+  readonly logProbs: readonly Float32Array[];
+  /** Per sequence `[T]`: full-vocabulary entropy, nats; 0 at position 0. */
+  readonly entropies: readonly Float32Array[];
+}
+
+/** Moves a policy's weights. Gradients accumulate over `accumulate` calls until `step`. */
+export interface PolicyTrainer {
+  /** Loss and gradients of the clipped policy objective; `temperature` as it was sampled with. */
+  accumulate(
+    sequences: readonly TrainingSequence[],
+    objective: ObjectiveOptions & { readonly temperature: number },
+    signal: AbortSignal,
+  ): Promise<LossReport>;
+  /** Log-likelihood training on demonstrations: loss = −Σ weight · log-prob. */
+  accumulateLikelihood(
+    sequences: readonly { readonly tokens: Int32Array; readonly weights: Float32Array }[],
+    signal: AbortSignal,
+  ): Promise<LossReport>;
+  /** One AdamW update with what was accumulated, which is then cleared. */
+  step(options: OptimizerOptions): Promise<{ readonly gradientNorm: number }>;
+  /** Updates made so far (Adam's bias correction depends on it). */
+  readonly updates: number;
+  /** First and second moments by weight name, for checkpoints. */
+  exportState(): OptimizerState;
+  importState(state: OptimizerState): void;
+}
+
+/** What `resume` needs beside the weights. */
+export interface OptimizerState {
+  readonly updates: number;
+  readonly firstMoments: NamedTensors;
+  readonly secondMoments: NamedTensors;
+}
+
+/** Weights by their Hugging Face names. */
+export type NamedTensors = ReadonlyMap<string, NamedTensor>;
+
+export interface NamedTensor {
+  readonly shape: readonly number[];
+  /** Row-major, float32. */
+  readonly data: Float32Array;
+}
+
+/** A policy in memory: its tokenizer, weights and what can be done with them. */
+export interface Policy {
+  readonly tokenizer: Tokenizer;
+  /** Most tokens (prompt included) the model can see. */
+  readonly contextLength: number;
+  readonly parameterCount: number;
+  createSampler(): Promise<Sampler>;
+  createTrainer(): Promise<PolicyTrainer>;
+  /** A snapshot; later updates do not change it. */
+  exportWeights(): NamedTensors;
+  /** Replaces all weights. @throws EngineError `wrongCheckpoint` when names or shapes differ. */
+  importWeights(weights: NamedTensors): void;
+  /** Log-probs and entropies of given sequences (reference policy, checks). */
+  scoreTokens(
+    sequences: readonly Int32Array[],
+    temperature: number,
+    signal: AbortSignal,
+  ): Promise<LossReport>;
+  dispose(): Promise<void>;
+}
