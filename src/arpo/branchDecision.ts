@@ -29,8 +29,16 @@ export interface BranchDecision {
   /** H_init and H_now: the entropies compared, by the configured estimator and normalizer. */
   readonly initialEntropy: number;
   readonly currentEntropy: number;
-  /** ΔH = H_now − H_init (or the vector form, see `EntropyMeasure`). */
+  /**
+   * ΔH = H_now − H_init. With the vector difference both entropies are taken over the positions that
+   * both segments have, so the equation holds in every mode and the decision can be derived again.
+   */
   readonly deltaEntropy: number;
+  /**
+   * Tokens that `currentEntropy` was read from: the window k, or fewer when the segment (with the
+   * vector difference: either segment) was shorter.
+   */
+  readonly comparedTokens: number;
   /** P of the rule: α + β·ΔH (paper), the chance of branching (released, aepo, random), or `null`. */
   readonly probability: number | null;
   /** The uniform draw in [0, 1), or `null` when the rule draws nothing. */

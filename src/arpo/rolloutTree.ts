@@ -91,12 +91,18 @@ export interface Trajectory {
   readonly isFinished: boolean;
 }
 
-/** Tool calls and model tokens of a trajectory, own and inherited (arpo.md §10). */
+/**
+ * Tool calls and tokens of a whole trajectory, and the part of them it inherited through its fork
+ * and therefore did not pay for. The prompt counts as neither.
+ */
 export interface TrajectoryCost {
   readonly calls: number;
   readonly inheritedCalls: number;
   readonly modelTokens: number;
   readonly inheritedModelTokens: number;
+  /** Tokens of tool results. */
+  readonly toolTokens: number;
+  readonly inheritedToolTokens: number;
 }
 
 /** A growing rollout tree. Nodes and trajectories are only ever added. */
@@ -211,10 +217,20 @@ export class RolloutTree {
     return path.reverse();
   }
 
+  /** Tokens from the root to `id`, prompt included: where a sampler's cache has to be cut for a fork. */
+  pathLength(id: number): number {
+    return this.pathTo(id).reduce((length, node) => length + node.tokens.length, 0);
+  }
+
+  /** Tool calls that ran on the path to `id`; a branch that starts there has them behind it. */
+  callsOnPath(id: number): number {
+    return this.pathTo(id).reduce((calls, node) => calls + (node.toolCall === null ? 0 : 1), 0);
+  }
+
   /** The tokens from the root to `id`: exactly what the model saw and wrote. */
   pathTokens(id: number): Int32Array {
     const path = this.pathTo(id);
-    const tokens = new Int32Array(path.reduce((length, node) => length + node.tokens.length, 0));
+    const tokens = new Int32Array(this.pathLength(id));
     let offset = 0;
     for (const node of path) {
       tokens.set(node.tokens, offset);
@@ -223,24 +239,32 @@ export class RolloutTree {
     return tokens;
   }
 
-  /** Own and inherited tool calls and model tokens of a trajectory. */
+  /** Own and inherited tool calls and tokens of a trajectory. */
   costOf(slot: number): TrajectoryCost {
     const trajectory = this.trajectory(slot);
-    const forkDepth = this.node(trajectory.forkNodeId).depth;
-    let calls = 0;
-    let inheritedCalls = 0;
-    let modelTokens = 0;
-    let inheritedModelTokens = 0;
-    for (const node of this.pathTo(trajectory.lastNodeId)) {
-      const nodeCalls = node.toolCall === null ? 0 : 1;
-      const nodeTokens = node.mask.reduce((sum, bit) => sum + bit, 0);
-      calls += nodeCalls;
-      modelTokens += nodeTokens;
-      if (node.depth > forkDepth) continue;
-      inheritedCalls += nodeCalls;
-      inheritedModelTokens += nodeTokens;
+    const total = this.#sumPath(trajectory.lastNodeId);
+    const inherited = this.#sumPath(trajectory.forkNodeId);
+    return {
+      calls: total.calls,
+      inheritedCalls: inherited.calls,
+      modelTokens: total.modelTokens,
+      inheritedModelTokens: inherited.modelTokens,
+      toolTokens: total.toolTokens,
+      inheritedToolTokens: inherited.toolTokens,
+    };
+  }
+
+  /** Calls and tokens of the steps from the root (left out) to `id`. */
+  #sumPath(id: number): { calls: number; modelTokens: number; toolTokens: number } {
+    const sums = { calls: 0, modelTokens: 0, toolTokens: 0 };
+    for (const node of this.pathTo(id)) {
+      if (node.parentId === null) continue;
+      const written = node.mask.reduce((sum, bit) => sum + bit, 0);
+      sums.calls += node.toolCall === null ? 0 : 1;
+      sums.modelTokens += written;
+      sums.toolTokens += node.tokens.length - written;
     }
-    return { calls, inheritedCalls, modelTokens, inheritedModelTokens };
+    return sums;
   }
 
   #addTrajectory(start: Pick<Trajectory, 'origin' | 'forkNodeId' | 'sourceSlot'>): Trajectory {
