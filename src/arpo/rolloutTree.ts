@@ -36,7 +36,10 @@ export interface ToolCall {
   readonly attempts: number;
 }
 
-/** The most probable tokens at every sampled position, for inspection and truncated entropies. */
+/**
+ * The most probable tokens at every sampled position, for inspection and truncated entropies. Tokens
+ * of the node that were not sampled (tool result, forced end) may have no row.
+ */
 export interface Alternatives {
   /** Alternatives kept per token. */
   readonly count: number;

@@ -2,6 +2,7 @@
  * What the trainer and the rollouts need of a policy. Everything tensor-shaped stays behind this
  * interface; callers see token ids and plain typed arrays.
  */
+import type { ObjectiveOptions } from '#arpo/objective';
 import type { Random } from '#base/random';
 
 /** Text ⇄ token ids of one policy. */
@@ -99,17 +100,8 @@ export interface TrainingSequence {
   readonly referenceLogProbs: Float32Array | null;
 }
 
-/** The per-token objective; its specification is `arpo/objective`. */
-export interface ObjectiveOptions {
-  /** Ratio is clipped to [1 − clipLow, 1 + clipHigh]. */
-  readonly clipLow: number;
-  readonly clipHigh: number;
-  /** Bound c of the dual clip for negative advantages, > 1; `null` switches it off. */
-  readonly dualClip: number | null;
-  readonly klCoefficient: number;
-  /** `aepo` keeps the gradient (1 + ε_h) of tokens clipped from above (arpo.md §8.3). */
-  readonly gradientRule: 'ppo' | 'aepo';
-}
+/** The per-token objective; `arpo/objective` specifies it in plain numbers. */
+export type { ObjectiveOptions };
 
 /** Adam with decoupled weight decay. */
 export interface OptimizerOptions {
