@@ -1,0 +1,22 @@
+/**
+ * The ids that package.json contributes, typed. Code uses these and never a literal; a test compares
+ * them with package.json both ways. No `vscode` import here, so that any test can read them.
+ */
+
+/** The extension's own id: `publisher.name`. */
+export const extensionId = 'arpo.arpo';
+
+/** Every command of the extension; a command is registered under one of these only. */
+export const commands = ['arpo.showLog'] as const;
+export type CommandId = (typeof commands)[number];
+
+/** Every view, each in the activity-bar container `arpo`. */
+export const views = ['arpo.runs'] as const;
+export type ViewId = (typeof views)[number];
+
+/** The activity-bar container. */
+export const viewContainer = 'arpo';
+
+/** Every setting, as written in settings.json. */
+export const settings = [] as const satisfies readonly string[];
+export type SettingId = (typeof settings)[number];
