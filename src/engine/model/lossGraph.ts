@@ -1,5 +1,9 @@
 import type { Graph } from '#engine/graph/graph';
+import { gradients } from '#engine/graph/gradients';
+import { GraphBuilder } from '#engine/graph/graphBuilder';
 import type { LlamaConfig } from '#engine/model/llamaConfig';
+import { policyTokenLoss } from '#engine/model/policyObjective';
+import { BATCH, buildTokenScores, LENGTH } from '#engine/model/tokenScores';
 
 /** `policy` is the clipped objective; `likelihood` is −log-prob (demonstrations). */
 export type LossKind = 'policy' | 'likelihood';
@@ -20,4 +24,19 @@ export type LossKind = 'policy' | 'likelihood';
  *
  * Where `weights` is 0 nothing but `logProbs` and `entropies` depends on the other per-token inputs.
  */
-export declare function buildLossGraph(config: LlamaConfig, kind: LossKind): Graph;
+export function buildLossGraph(config: LlamaConfig, kind: LossKind): Graph {
+  const builder = new GraphBuilder();
+  const { weights, logProbs, entropies } = buildTokenScores(builder, config);
+  const tokenWeights = builder.input('weights', 'float32', [BATCH, LENGTH]);
+  const isIgnored = builder.equal(tokenWeights, builder.scalar(0));
+  const tokenLoss =
+    kind === 'policy' ? policyTokenLoss(builder, logProbs, isIgnored) : builder.scale(logProbs, -1);
+  const loss = builder.reduceSum(builder.multiply(tokenWeights, tokenLoss), [0, 1]);
+  const names = [...weights.keys()];
+  const derived = gradients(builder, loss, [...weights.values()]);
+  const sums = names.map((name, index) => {
+    const accumulated = builder.input(`gradient.${name}`, 'float32', derived[index].shape);
+    return [`gradient.${name}`, builder.add(accumulated, derived[index])] as const;
+  });
+  return builder.finish(kind, { loss, logProbs, entropies, ...Object.fromEntries(sums) });
+}
