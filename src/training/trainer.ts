@@ -1,0 +1,303 @@
+/**
+ * The training loop: evaluate, then update after update — roll out, score, train, record — with
+ * evaluations and checkpoints in between. It knows processes, files and clocks only as ports.
+ */
+import type { Policy, PolicyTrainer } from '#engine/policy';
+import type { Environment } from '#environment/environment';
+import type { PolicyUpdated } from '#runs/runEvent';
+import type { RunConfig } from '#runs/runConfig';
+import type { RunRecorder } from '#training/checkpoints';
+import { entropyStatistics } from '#training/entropyStatistics';
+import { evaluatePolicy } from '#training/evaluation';
+import { groupScoredEvent, scoreGroup } from '#training/scoredGroup';
+import type { ScoredGroup } from '#training/scoredGroup';
+import type { RolloutEvent, RolloutResult, RolloutService } from '#training/rolloutService';
+import { learningRateAt, updateOptions } from '#training/trainerOptions';
+import type { TrainingState } from '#training/trainingState';
+import type { PhaseSeconds, TrainingPhase, TrainingProgress, TrainingSummary } from '#training/trainingProgress';
+import { updatePolicy } from '#training/updatePolicy';
+import type { UpdateResult } from '#training/updatePolicy';
+
+/** Everything a run needs. */
+export interface TrainerOptions {
+  readonly config: RunConfig;
+  readonly policy: Policy;
+  readonly trainer: PolicyTrainer;
+  /** The frozen reference policy; `null` when `klCoefficient` is 0. */
+  readonly reference: Policy | null;
+  readonly rollouts: RolloutService;
+  readonly environment: Environment;
+  readonly recorder: RunRecorder;
+  /** The files of a checkpoint of the present policy; with optimizer and `state` when it is given. */
+  readonly checkpointFiles: (state: TrainingState | null) => Promise<ReadonlyMap<string, Uint8Array>>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  readonly onProgress: (progress: TrainingProgress) => void;
+}
+
+/** Tokens behind a tool result that count as "after": the rise lies in the first 10 to 50 (paper §2.2). */
+const afterToolWindow = 20;
+
+/** One session of a run: from a state to the last update, or to its abortion. */
+export class Trainer {
+  readonly #options: TrainerOptions;
+  #state: TrainingState;
+  readonly #startedAt: number;
+  readonly #secondsBefore: number;
+  #reward: number | null = null;
+  #tokensPerSecond: number | null = null;
+  #updatesThisSession = 0;
+  #secondsOfUpdates = 0;
+
+  /** @param state Where to go on; the policy, the optimizer and the samplers already stand there. */
+  constructor(options: TrainerOptions, state: TrainingState) {
+    this.#options = options;
+    this.#state = state;
+    this.#startedAt = options.now();
+    this.#secondsBefore = state.seconds.total;
+  }
+
+  /** The state after the newest completed update. */
+  get state(): TrainingState {
+    return this.#state;
+  }
+
+  /**
+   * Trains to the end.
+   *
+   * @throws Whatever ended the run early, the signal's reason included. All completed updates are
+   *   recorded and, within `checkpoints.resumeEvery`, resumable.
+   */
+  async run(signal: AbortSignal): Promise<TrainingSummary> {
+    const { config, rollouts, policy } = this.#options;
+    await rollouts.setWeights(policy.exportWeights());
+    if (this.#state.heldOut === null) {
+      await this.#evaluate(signal);
+      await this.#saveCheckpoint('resume');
+    }
+    while (this.#state.update < config.updates) {
+      signal.throwIfAborted();
+      await this.#runUpdate(signal);
+    }
+    if (this.#state.heldOut?.update !== this.#state.update) await this.#evaluate(signal);
+    await this.#saveCheckpoint('weights');
+    await this.#saveCheckpoint('resume');
+    return this.#summarize();
+  }
+
+  async #runUpdate(signal: AbortSignal): Promise<void> {
+    const { config, rollouts, policy, now } = this.#options;
+    const update = this.#state.update + 1;
+    const startedAt = now();
+    const { result, groups, seconds: rolloutSeconds } = await this.#rollOut(update, signal);
+    this.#report('update');
+    const updateStart = now();
+    const learningRate = learningRateAt(config, update);
+    const outcome = await updatePolicy(
+      this.#options,
+      groups,
+      updateOptions(config, update, learningRate),
+      signal,
+    );
+    await rollouts.setWeights(policy.exportWeights());
+    const seconds = { rollout: rolloutSeconds, update: (now() - updateStart) / 1000 };
+    await this.#recordUpdate({ update, groups, outcome, learningRate, seconds });
+    await this.#advance(update, result, groups, seconds);
+    this.#updatesThisSession += 1;
+    this.#secondsOfUpdates += (now() - startedAt) / 1000;
+    await this.#afterUpdate(update, signal);
+  }
+
+  /** Samples the groups of an update; their events are recorded as they come. */
+  async #rollOut(
+    update: number,
+    signal: AbortSignal,
+  ): Promise<{ result: RolloutResult; groups: ScoredGroup[]; seconds: number }> {
+    const { config, rollouts, recorder, environment, now } = this.#options;
+    this.#report('rollout');
+    const count = config.rollout.groupsPerUpdate;
+    await recorder.append([{ kind: 'updateStarted', update, groups: count }]);
+    const tasks = environment.taskCount('train');
+    const requests = Array.from({ length: count }, (_, groupIndex) => ({
+      groupIndex,
+      taskIndex: ((update - 1) * count + groupIndex) % tasks,
+    }));
+    const startedAt = now();
+    const queue = new RecordingQueue(recorder);
+    const result = await rollouts.rollOut(
+      { update, groups: requests, entropyHistory: this.#state.entropyHistory },
+      (events) => queue.push(events),
+      signal,
+    );
+    const seconds = (now() - startedAt) / 1000;
+    await queue.settled();
+    const groups = result.groups.map((group) => scoreGroup(group));
+    const { advantage } = updateOptions(config, update, 0);
+    await recorder.append(groups.map((group) => groupScoredEvent(group, update, advantage)));
+    const rewards = groups.flatMap((group) => group.rewards);
+    this.#reward = rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+    this.#tokensPerSecond = result.counters.sampledTokens / seconds;
+    return { result, groups, seconds };
+  }
+
+  async #recordUpdate(done: {
+    readonly update: number;
+    readonly groups: readonly ScoredGroup[];
+    readonly outcome: UpdateResult;
+    readonly learningRate: number;
+    readonly seconds: Readonly<Record<string, number>>;
+  }): Promise<void> {
+    const { update, groups, outcome, learningRate, seconds } = done;
+    const { afterTools, elsewhere } = entropyStatistics(
+      groups.map(({ tree }) => tree),
+      afterToolWindow,
+    );
+    const event: PolicyUpdated = {
+      kind: 'policyUpdated',
+      update,
+      ...outcome,
+      learningRate,
+      entropyAfterTools: afterTools,
+      entropyElsewhere: elsewhere,
+      seconds,
+    };
+    await this.#options.recorder.append([event]);
+  }
+
+  /** Makes the update part of the state. */
+  async #advance(
+    update: number,
+    result: RolloutResult,
+    groups: readonly ScoredGroup[],
+    seconds: { readonly rollout: number; readonly update: number },
+  ): Promise<void> {
+    const { config, rollouts } = this.#options;
+    const state = this.#state;
+    const paid = groups.reduce((sum, { cost }) => sum + cost.executedCalls, 0);
+    const all = groups.reduce((sum, { cost }) => sum + cost.totalCalls, 0);
+    const history = [...state.entropyHistory, ...result.groups.flatMap((group) => group.entropyChanges)];
+    this.#state = {
+      ...state,
+      update,
+      entropyHistory: history.slice(-config.rollout.branching.historyLength),
+      samplers: await rollouts.exportState(),
+      toolCalls: {
+        paid: state.toolCalls.paid + paid,
+        inherited: state.toolCalls.inherited + all - paid,
+      },
+      branches: state.branches + groups.reduce((sum, { tree }) => sum + countBranches(tree), 0),
+      generatedTokens: state.generatedTokens + groups.reduce((sum, { cost }) => sum + cost.generatedTokens, 0),
+      seconds: this.#secondsNow({
+        rollout: state.seconds.rollout + seconds.rollout,
+        update: state.seconds.update + seconds.update,
+      }),
+    };
+  }
+
+  async #afterUpdate(update: number, signal: AbortSignal): Promise<void> {
+    const { checkpoints, evaluation, updates } = this.#options.config;
+    const isLast = update === updates;
+    if (evaluation.every > 0 && update % evaluation.every === 0 && !isLast) await this.#evaluate(signal);
+    if (checkpoints.every > 0 && update % checkpoints.every === 0 && !isLast) await this.#saveCheckpoint('weights');
+    if (update % checkpoints.resumeEvery === 0 && !isLast) await this.#saveCheckpoint('resume');
+    this.#report('rollout');
+  }
+
+  async #evaluate(signal: AbortSignal): Promise<void> {
+    this.#report('evaluation');
+    const { config, rollouts, recorder, now } = this.#options;
+    const startedAt = now();
+    const event = await evaluatePolicy(rollouts, { config, update: this.#state.update }, signal);
+    const seconds = (now() - startedAt) / 1000;
+    await recorder.append([{ ...event, seconds }]);
+    const accuracy = {
+      sampled: event.sampled?.accuracy ?? null,
+      greedy: event.greedy?.accuracy ?? null,
+    };
+    const state = this.#state;
+    this.#state = {
+      ...state,
+      before: state.before ?? accuracy,
+      heldOut: { update: state.update, accuracy },
+      seconds: this.#secondsNow({ evaluation: state.seconds.evaluation + seconds }),
+    };
+    this.#report('evaluation');
+  }
+
+  async #saveCheckpoint(purpose: 'weights' | 'resume'): Promise<void> {
+    this.#report('checkpoint');
+    const { recorder, checkpointFiles } = this.#options;
+    const { update } = this.#state;
+    this.#state = { ...this.#state, seconds: this.#secondsNow({}) };
+    const files = await checkpointFiles(purpose === 'resume' ? this.#state : null);
+    const folder = await recorder.saveCheckpoint({ update, purpose, files });
+    await recorder.append([{ kind: 'checkpointSaved', update, folder, purpose }]);
+  }
+
+  #secondsNow(change: Partial<PhaseSeconds>): PhaseSeconds {
+    const total = this.#secondsBefore + (this.#options.now() - this.#startedAt) / 1000;
+    return { ...this.#state.seconds, ...change, total };
+  }
+
+  #report(phase: TrainingPhase): void {
+    const { config, onProgress } = this.#options;
+    const { update, heldOut, toolCalls, branches } = this.#state;
+    const perUpdate = this.#updatesThisSession === 0 ? null : this.#secondsOfUpdates / this.#updatesThisSession;
+    onProgress({
+      phase,
+      update,
+      updates: config.updates,
+      reward: this.#reward,
+      heldOut: heldOut?.accuracy ?? null,
+      toolCalls,
+      branches,
+      tokensPerSecond: this.#tokensPerSecond,
+      secondsLeft: perUpdate === null ? null : perUpdate * (config.updates - update),
+    });
+  }
+
+  #summarize(): TrainingSummary {
+    const { update, before, heldOut, toolCalls, branches, generatedTokens } = this.#state;
+    const none = { sampled: null, greedy: null };
+    return {
+      updates: update,
+      heldOut: { before: before ?? none, after: heldOut?.accuracy ?? none },
+      toolCalls,
+      branches,
+      generatedTokens,
+      seconds: this.#secondsNow({}),
+    };
+  }
+}
+
+/** Appends events one batch after the other while sampling goes on. */
+class RecordingQueue {
+  readonly #recorder: RunRecorder;
+  #tail: Promise<void> = Promise.resolve();
+  #failure: unknown = null;
+
+  constructor(recorder: RunRecorder) {
+    this.#recorder = recorder;
+  }
+
+  push(events: readonly RolloutEvent[]): void {
+    this.#tail = this.#tail.then(async () => {
+      if (this.#failure !== null) return;
+      try {
+        await this.#recorder.append(events);
+      } catch (error) {
+        this.#failure = error;
+      }
+    });
+  }
+
+  /** @throws The first failure to record, which must end the run: what is not stored was not seen. */
+  async settled(): Promise<void> {
+    await this.#tail;
+    if (this.#failure !== null) throw this.#failure;
+  }
+}
+
+function countBranches(tree: ScoredGroup['tree']): number {
+  return tree.trajectories.filter(({ origin }) => origin === 'branch').length;
+}
