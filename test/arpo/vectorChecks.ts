@@ -24,7 +24,7 @@ import {
 } from '#arpo/objective';
 import type { ObjectiveOptions } from '#arpo/objective';
 import { expectedCost, groupCost, simulateGroup, sumCosts } from '#arpo/cost';
-import { GroupScheduler } from '#arpo/scheduler';
+import type { GroupScheduler } from '#arpo/scheduler';
 import { RolloutTree } from '#arpo/rolloutTree';
 import { createRandom } from '#base/random';
 import { trajectoryTokens } from '#arpo/trajectoryTokens';
@@ -215,12 +215,13 @@ const schedulerChecks: [string, VectorCheck][] = [
   [
     'budgetLedger',
     check(z.object({ ...budgetInputs, entropyWeight: z.number(), draw: z.number() }), (inputs, expected) => {
-      const { callsPerTrajectory, callLimit, draw, deltaEntropy: _, ...rule } = inputs;
+      const { callsPerTrajectory, callLimit, draw, deltaEntropy, ...rule } = inputs;
       const scheduler = simulateGroup({
         options: releasedOptions(rule),
         callsPerTrajectory,
         callLimit,
         random: { next: () => draw },
+        entropyAfterCall: deltaEntropy,
       });
       const { branches, topUps, created } = scheduler.budget;
       const sources = scheduler.tree.trajectories.map(({ sourceSlot }) => sourceSlot);
@@ -324,12 +325,13 @@ const schedulerChecks: [string, VectorCheck][] = [
   ],
   [
     'expectedCallRatio',
-    check(z.object(budgetInputs), ({ callsPerTrajectory, callLimit, deltaEntropy: _, ...rule }, expected) => {
+    check(z.object(budgetInputs), ({ callsPerTrajectory, callLimit, deltaEntropy, ...rule }, expected) => {
       const simulation = {
         options: releasedOptions(rule),
         callsPerTrajectory,
         callLimit,
         random: createRandom(callsPerTrajectory, 7),
+        entropyAfterCall: deltaEntropy,
       };
       const { callRatio, meanBranches, meanTopUps } = expectedCost(simulation, 4000);
       const exact = z.object({ meanBranches: z.number(), meanTopUps: z.number() }).parse(expected);
@@ -348,7 +350,8 @@ const schedulerChecks: [string, VectorCheck][] = [
 const endToken = 2;
 
 function expectSlots(actual: readonly number[], expected: readonly number[]): void {
-  if (actual.join() !== expected.join()) throw new Error(`slots: expected ${expected}, got ${actual}`);
+  if (actual.join() !== expected.join())
+    throw new Error(`slots: expected ${expected.join()}, got ${actual.join()}`);
 }
 
 /** A group of two slots whose slot 0 has made `calls` calls and is about to sample again. */

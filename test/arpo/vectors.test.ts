@@ -3,8 +3,27 @@
  * the environment layer and are tested there.
  */
 import { describe, expect, test } from 'vitest';
-import fixture from '../fixtures/arpo-vectors.json';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { type VectorCheck, vectorChecks } from './vectorChecks';
+
+const fixture = z
+  .object({
+    format: z.literal('arpo-vectors'),
+    version: z.literal(1),
+    vectors: z.array(
+      z.object({
+        id: z.string(),
+        name: z.string(),
+        kind: z.string(),
+        mode: z.string(),
+        inputs: z.unknown(),
+        expected: z.unknown(),
+        tolerance: z.number(),
+      }),
+    ),
+  })
+  .parse(JSON.parse(readFileSync(new URL('../fixtures/arpo-vectors.json', import.meta.url), 'utf8')));
 
 /** Compares numbers within the vector's tolerance, everything else exactly. */
 function expectMatch(actual: unknown, expected: unknown, place: { path: string; tolerance: number }): void {
