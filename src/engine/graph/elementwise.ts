@@ -1,7 +1,7 @@
 /** Operations that work on each element by itself. */
 import { broadcastShapes } from '#engine/graph/dimension';
 import { GraphError, type DataType, type GraphNode, type Shape } from '#engine/graph/graph';
-import { broadcastStrides, readStrided } from '#engine/graph/layout';
+import { broadcastStrides, countOf, readStrided } from '#engine/graph/layout';
 import type { NoAttributes, OperationRule, OperationRules, Value } from '#engine/graph/operationRule';
 
 export interface ElementwiseAttributes {
@@ -44,6 +44,7 @@ function inferSame(inputs: readonly GraphNode[]): { type: DataType; shape: Shape
 }
 
 function broadcastTo(value: Value, shape: readonly number[]): Float64Array {
+  if (value.data.length === countOf(shape)) return value.data;
   return readStrided(value.data, shape, broadcastStrides(value.shape, shape));
 }
 

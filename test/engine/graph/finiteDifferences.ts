@@ -30,9 +30,21 @@ export function sizesOf(graph: Graph, inputs: Readonly<Record<string, Value>>): 
   return sizes;
 }
 
+/** The part of a graph that one output depends on. */
+function restrictTo(graph: Graph, name: string): Graph {
+  const output = graph.outputs.get(name);
+  if (output === undefined) throw new Error(`no output ${name}`);
+  const needed = new Set([output.id]);
+  for (const node of graph.nodes.toReversed()) {
+    if (needed.has(node.id)) for (const input of node.inputs) needed.add(input.id);
+  }
+  const nodes = graph.nodes.filter(({ id }) => needed.has(id));
+  return { ...graph, nodes, outputs: new Map([[name, output]]) };
+}
+
 /** One output of a graph in float64. */
 export function evaluateOutput(graph: Graph, inputs: Readonly<Record<string, Value>>, name: string): Value {
-  const output = interpret(graph, inputs, sizesOf(graph, inputs)).get(name);
+  const output = interpret(restrictTo(graph, name), inputs, sizesOf(graph, inputs)).get(name);
   if (output === undefined) throw new Error(`no output ${name}`);
   return output.value;
 }
@@ -45,10 +57,11 @@ export function numericalGradient(
 ): Float64Array {
   const step = 1e-5;
   const { shape, data } = inputs[name];
+  const lossGraph = restrictTo(graph, 'loss');
   const lossWith = (index: number, change: number): number => {
     const moved = data.slice();
     moved[index] += change;
-    return evaluateOutput(graph, { ...inputs, [name]: { shape, data: moved } }, 'loss').data[0];
+    return evaluateOutput(lossGraph, { ...inputs, [name]: { shape, data: moved } }, 'loss').data[0];
   };
   return data.map((_, index) => (lossWith(index, step) - lossWith(index, -step)) / (2 * step));
 }
