@@ -14,14 +14,23 @@ export interface Tool {
   call(query: string, signal: AbortSignal): Promise<string>;
 }
 
-/** A failed call: its message is what the model sees as the result. */
-export class ToolFailure extends Error {
+export interface ToolFailureOptions {
   /** Whether the same query may succeed when tried again (a time-out, a lost connection). */
   readonly isTransient: boolean;
+  /** One line for records and people; the message itself when not given. */
+  readonly summary?: string;
+}
 
-  constructor(message: string, options: { readonly isTransient: boolean }) {
+/** A failed call: its message is what the model sees as the result. */
+export class ToolFailure extends Error {
+  readonly isTransient: boolean;
+  /** What went wrong, in one line: `ZeroDivisionError: division by zero`. */
+  readonly summary: string;
+
+  constructor(message: string, options: ToolFailureOptions) {
     super(message);
     this.name = 'ToolFailure';
     this.isTransient = options.isTransient;
+    this.summary = options.summary ?? message;
   }
 }

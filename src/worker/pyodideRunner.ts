@@ -69,9 +69,13 @@ export class PyodideRunner implements PythonRunner {
   }
 
   #pump(): void {
-    if (this.#current !== null || this.#queue.length === 0) return;
+    if (this.#current !== null) return;
+    if (this.#queue.length === 0) {
+      // An idle thread must not keep the process alive; a waiting program must.
+      this.#thread?.worker.unref();
+      return;
+    }
     const thread = (this.#thread ??= this.#startThread());
-    // An idle thread must not keep the process alive; a waiting program must.
     thread.worker.ref();
     if (!thread.isReady) return;
     const job = this.#queue.shift();
@@ -119,7 +123,6 @@ export class PyodideRunner implements PythonRunner {
         }
         break;
     }
-    thread.worker.unref();
     this.#pump();
   }
 

@@ -25,7 +25,11 @@ async function startPython(settings: ThreadSettings): Promise<RunProgram> {
 
 function answer(run: RunProgram, request: ProgramRequest): ThreadMessage {
   try {
-    const [isError, stdout, stderr] = JSON.parse(run(request.code, request.outputLimit)) as [boolean, string, string];
+    const [isError, stdout, stderr] = JSON.parse(run(request.code, request.outputLimit)) as [
+      boolean,
+      string,
+      string,
+    ];
     return { kind: 'finished', id: request.id, isError, stdout, stderr };
   } catch (error) {
     return { kind: 'crashed', id: request.id, message: String(error) };
@@ -41,7 +45,10 @@ async function serve(): Promise<void> {
     port.on('message', (request: ProgramRequest) => send(answer(run, request)));
     send({ kind: 'ready' });
   } catch (error) {
-    send({ kind: 'startFailed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    send({
+      kind: 'startFailed',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
   }
 }
 

@@ -19,6 +19,14 @@ import tls from 'node:tls';
 import vm from 'node:vm';
 import workerThreads from 'node:worker_threads';
 
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** Part of the host, but not of Node's type definitions. */
+declare const WebAssembly: { readonly Memory: { readonly prototype: WasmMemory } };
+
 const bannedGlobals = [
   'fetch',
   'WebSocket',
@@ -43,9 +51,10 @@ const bannedGlobals = [
 export function limitWasmMemory(limitBytes: number): void {
   const pageBytes = 65_536;
   const originalGrow = WebAssembly.Memory.prototype.grow;
-  WebAssembly.Memory.prototype.grow = function grow(this: WebAssembly.Memory, pages: number): number {
+  WebAssembly.Memory.prototype.grow = function grow(this: WasmMemory, pages: number): number {
     const wanted = this.buffer.byteLength + pages * pageBytes;
-    if (wanted > limitBytes) throw new RangeError(`memory: expected at most ${limitBytes} bytes, got ${wanted}`);
+    if (wanted > limitBytes)
+      throw new RangeError(`memory: expected at most ${limitBytes} bytes, got ${wanted}`);
     return originalGrow.call(this, pages);
   };
 }
@@ -66,7 +75,8 @@ function refuse(): never {
 function denyFunctions(owner: object): void {
   for (const name of Object.getOwnPropertyNames(owner)) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, name);
-    if (descriptor === undefined || !descriptor.configurable || typeof descriptor.value !== 'function') continue;
+    if (descriptor === undefined || !descriptor.configurable || typeof descriptor.value !== 'function')
+      continue;
     Object.defineProperty(owner, name, fixed(refuse));
   }
 }
@@ -78,9 +88,14 @@ function fixed(value: unknown): PropertyDescriptor {
 function denyModules(): void {
   denyFunctions(net.Socket.prototype);
   denyFunctions(net.Server.prototype);
-  for (const owner of [fs, fs.promises, net, tls, dgram, dns, dns.promises, http, http2, https]) denyFunctions(owner);
+  for (const owner of [fs, fs.promises, net, tls, dgram, dns, dns.promises, http, http2, https])
+    denyFunctions(owner);
   // What Emscripten's `system()` calls: an exit status instead of an exception, which would kill Python.
-  Object.defineProperty(childProcess, 'spawnSync', fixed(() => ({ status: 126, signal: null })));
+  Object.defineProperty(
+    childProcess,
+    'spawnSync',
+    fixed(() => ({ status: 126, signal: null })),
+  );
   const require = (name: string): unknown => (name === 'node:child_process' ? childProcess : refuse());
   Object.defineProperty(nodeModule.prototype, 'require', fixed(require));
   denyFunctions(nodeModule.prototype);
@@ -96,7 +111,16 @@ function replaceProcess(): void {
     getuid: () => 1000,
     umask: () => 0o022,
   });
-  for (const name of ['binding', '_linkedBinding', 'dlopen', 'kill', 'chdir', 'abort', 'exit', 'reallyExit']) {
+  for (const name of [
+    'binding',
+    '_linkedBinding',
+    'dlopen',
+    'kill',
+    'chdir',
+    'abort',
+    'exit',
+    'reallyExit',
+  ]) {
     Object.defineProperty(process, name, fixed(refuse));
   }
   Object.defineProperty(globalThis, 'process', fixed(remaining));
@@ -104,7 +128,12 @@ function replaceProcess(): void {
 
 /** `f.constructor('…')` is `Function('…')` even when the global is gone: for all four kinds of functions. */
 function denyCodeFromStrings(): void {
-  const kinds = [function plain() {}, async function later() {}, function* many() {}, async function* manyLater() {}];
+  const kinds = [
+    function plain() {},
+    async function later() {},
+    function* many() {},
+    async function* manyLater() {},
+  ];
   for (const kind of kinds) {
     const prototype: unknown = Object.getPrototypeOf(kind);
     if (typeof prototype !== 'object' && typeof prototype !== 'function') continue;
