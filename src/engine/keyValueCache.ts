@@ -1,0 +1,187 @@
+import type { HostTensor } from '#engine/executor';
+import type { LlamaConfig } from '#engine/model/llamaConfig';
+
+/** Positions are added this many at a time, so that short contexts stay cheap. */
+const LENGTH_BUCKET = 32;
+const SMALLEST_ROW_COUNT = 16;
+
+/** New entries of one row, as the decode graph returned them for a chunk of tokens. */
+export interface CacheWrite {
+  /** The row, in the cache and in the outputs of the graph alike. */
+  readonly row: number;
+  /** First position to write. */
+  readonly start: number;
+  /** Real tokens of the chunk; those after them are padding. */
+  readonly count: number;
+}
+
+/**
+ * Keys and values of many sequences in main memory. Row r of every layer belongs to one sequence. The
+ * layout is that of the decode graph's inputs, so that rows 0 to B − 1 are handed to it without a copy:
+ * keys `[rows, Hkv, head_dim, P]`, values `[rows, Hkv, P, head_dim]`. Entries past the length of a row
+ * are old but finite numbers; the attention mask hides them.
+ */
+export class KeyValueCache {
+  readonly #heads: number;
+  readonly #headSize: number;
+  readonly #layers: number;
+  #keys: Float32Array[];
+  #values: Float32Array[];
+  #rows = SMALLEST_ROW_COUNT;
+  #length = LENGTH_BUCKET;
+  /** One row, while two rows change places. */
+  #spare: Float32Array;
+
+  constructor(config: LlamaConfig) {
+    this.#heads = config.num_key_value_heads;
+    this.#headSize = config.head_dim;
+    this.#layers = config.num_hidden_layers;
+    this.#keys = this.#allocate();
+    this.#values = this.#allocate();
+    this.#spare = new Float32Array(this.#rowSize);
+  }
+
+  /** P: positions of every row. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get #rowSize(): number {
+    return this.#heads * this.#headSize * this.#length;
+  }
+
+  /**
+   * Makes room for `rows` rows of `length` positions and keeps the content of the rows before `used`.
+   * Positions are given back when fewer are needed; rows are not.
+   */
+  resize({
+    rows,
+    length,
+    used,
+  }: {
+    readonly rows: number;
+    readonly length: number;
+    readonly used: number;
+  }): void {
+    const newLength = Math.max(1, Math.ceil(length / LENGTH_BUCKET)) * LENGTH_BUCKET;
+    let newRows = this.#rows;
+    while (newRows < rows) newRows *= 2;
+    if (newLength === this.#length && newRows === this.#rows) return;
+    const oldLength = this.#length;
+    const [oldKeys, oldValues] = [this.#keys, this.#values];
+    this.#rows = newRows;
+    this.#length = newLength;
+    this.#keys = this.#allocate();
+    this.#values = this.#allocate();
+    this.#spare = new Float32Array(this.#rowSize);
+    const heads = used * this.#heads;
+    for (let layer = 0; layer < this.#layers; layer += 1) {
+      copyBlocks(oldKeys[layer], this.#keys[layer], {
+        count: heads * this.#headSize,
+        from: oldLength,
+        to: newLength,
+      });
+      copyBlocks(oldValues[layer], this.#values[layer], {
+        count: heads,
+        from: oldLength * this.#headSize,
+        to: newLength * this.#headSize,
+      });
+    }
+  }
+
+  /** Sets all entries to 0: after a computation that was not finite, no mask can hide them. */
+  clear(): void {
+    for (const array of [...this.#keys, ...this.#values]) array.fill(0);
+  }
+
+  copyRow(from: number, to: number): void {
+    const size = this.#rowSize;
+    for (const array of this.#keys) array.copyWithin(to * size, from * size, (from + 1) * size);
+    for (const array of this.#values) array.copyWithin(to * size, from * size, (from + 1) * size);
+  }
+
+  swapRows(first: number, second: number): void {
+    const size = this.#rowSize;
+    for (const arrays of [this.#keys, this.#values]) {
+      for (const array of arrays) {
+        this.#spare.set(array.subarray(first * size, (first + 1) * size));
+        array.copyWithin(first * size, second * size, (second + 1) * size);
+        array.set(this.#spare, second * size);
+      }
+    }
+  }
+
+  /** Adds the inputs `past.{i}.key` and `past.{i}.value` for rows 0 to `rows` − 1; views, not copies. */
+  addInputs(inputs: Record<string, HostTensor>, rows: number): void {
+    const [heads, headSize, length] = [this.#heads, this.#headSize, this.#length];
+    const end = rows * this.#rowSize;
+    for (let layer = 0; layer < this.#layers; layer += 1) {
+      const key = this.#keys[layer].subarray(0, end);
+      const value = this.#values[layer].subarray(0, end);
+      inputs[`past.${layer}.key`] = { type: 'float32', shape: [rows, heads, headSize, length], data: key };
+      inputs[`past.${layer}.value`] = {
+        type: 'float32',
+        shape: [rows, heads, length, headSize],
+        data: value,
+      };
+    }
+  }
+
+  /**
+   * Stores the outputs `present.{i}.key` and `present.{i}.value` of a chunk.
+   *
+   * @param chunk C, the tokens per row of the outputs.
+   */
+  store(outputs: Readonly<Record<string, HostTensor>>, chunk: number, writes: readonly CacheWrite[]): void {
+    for (let layer = 0; layer < this.#layers; layer += 1) {
+      const keys = float32(outputs, `present.${layer}.key`);
+      const values = float32(outputs, `present.${layer}.value`);
+      for (const write of writes) {
+        this.#storeKeys(this.#keys[layer], keys, chunk, write);
+        this.#storeValues(this.#values[layer], values, chunk, write);
+      }
+    }
+  }
+
+  #storeKeys(target: Float32Array, source: Float32Array, chunk: number, write: CacheWrite): void {
+    const lines = this.#heads * this.#headSize;
+    const length = this.#length;
+    for (let line = write.row * lines; line < (write.row + 1) * lines; line += 1) {
+      for (let token = 0; token < write.count; token += 1) {
+        target[line * length + write.start + token] = source[line * chunk + token];
+      }
+    }
+  }
+
+  #storeValues(target: Float32Array, source: Float32Array, chunk: number, write: CacheWrite): void {
+    const headSize = this.#headSize;
+    for (let head = write.row * this.#heads; head < (write.row + 1) * this.#heads; head += 1) {
+      const from = head * chunk * headSize;
+      const to = (head * this.#length + write.start) * headSize;
+      for (let index = 0; index < write.count * headSize; index += 1)
+        target[to + index] = source[from + index];
+    }
+  }
+
+  #allocate(): Float32Array[] {
+    return Array.from({ length: this.#layers }, () => new Float32Array(this.#rows * this.#rowSize));
+  }
+}
+
+/** Copies `count` blocks between arrays whose blocks have different sizes. */
+function copyBlocks(
+  source: Float32Array,
+  target: Float32Array,
+  blocks: { readonly count: number; readonly from: number; readonly to: number },
+): void {
+  const size = Math.min(blocks.from, blocks.to);
+  for (let block = 0; block < blocks.count; block += 1) {
+    target.set(source.subarray(block * blocks.from, block * blocks.from + size), block * blocks.to);
+  }
+}
+
+function float32(tensors: Readonly<Record<string, HostTensor>>, name: string): Float32Array {
+  const tensor = tensors[name];
+  if (tensor?.type === 'float32') return tensor.data;
+  throw new Error(`Broken invariant: the decode graph has no float32 output ${name}`);
+}
