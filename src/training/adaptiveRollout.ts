@@ -9,6 +9,7 @@ import type { ToolCall } from '#arpo/rolloutTree';
 import type { GeneratedSegment, Sampler, Sampling, Tokenizer } from '#engine/policy';
 import type { GroupRollout } from '#training/groupRollout';
 import { runTurnActions } from '#training/turnActions';
+import type { Task } from '#environment/environment';
 import type { Tool } from '#environment/tool';
 import type { RolloutEvent } from '#training/rolloutService';
 
@@ -23,7 +24,12 @@ export interface AdaptiveRolloutOptions {
   readonly isToolCallComplete: (tokens: Int32Array) => boolean;
   /** `released` searches the whole context for the opening tag, `segment` only what was just written. */
   readonly queryExtraction: 'released' | 'segment';
-  readonly runTool: (tool: Tool, query: string, signal: AbortSignal) => Promise<ToolCall>;
+  readonly runTool: (
+    group: { readonly task: Task },
+    tool: Tool,
+    query: string,
+    signal: AbortSignal,
+  ) => Promise<ToolCall>;
   readonly onEvents: (events: readonly RolloutEvent[]) => void;
 }
 

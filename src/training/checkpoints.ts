@@ -1,15 +1,10 @@
-/** What a checkpoint of a run consists of, and where it goes. */
+/** What a checkpoint of a run consists of, and where a run is recorded. */
+import { writeCheckpoint } from '#engine/checkpoint';
+import type { Checkpoint } from '#engine/checkpoint';
+import type { CheckpointContent } from '#runs/checkpointFolders';
 import type { NewRunEvent } from '#runs/runEvent';
-
-/** `weights`: to keep, load or share. `resume`: the newest complete state; replaced every time. */
-export type CheckpointPurpose = 'weights' | 'resume';
-
-/** The files of a checkpoint folder by name. */
-export interface CheckpointContent {
-  readonly update: number;
-  readonly purpose: CheckpointPurpose;
-  readonly files: ReadonlyMap<string, Uint8Array>;
-}
+import { formatTrainingState } from '#training/trainingState';
+import type { TrainingState } from '#training/trainingState';
 
 /**
  * Where a run is recorded. There is one writer per run: the command line, or the extension host for
@@ -28,3 +23,21 @@ export interface RunRecorder {
 
 /** File of a `resume` checkpoint beside those of the Hugging Face layout. */
 export const trainingStateFile = 'trainer.json';
+
+/** The files of a checkpoint; with `state`, those that resuming needs. */
+export async function encodeCheckpoint(
+  checkpoint: Checkpoint,
+  state: TrainingState | null,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  await writeCheckpoint(
+    {
+      location: 'the checkpoint of the run',
+      read: async (name) => files.get(name) ?? null,
+      write: async (name, bytes) => void files.set(name, bytes),
+    },
+    checkpoint,
+  );
+  if (state !== null) files.set(trainingStateFile, new TextEncoder().encode(formatTrainingState(state)));
+  return files;
+}

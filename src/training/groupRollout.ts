@@ -23,6 +23,8 @@ export interface GroupRolloutOptions {
   readonly branching: BranchingOptions;
   readonly entropyHistory: readonly number[];
   readonly slotBaselines: SlotBaselines;
+  /** Tool calls a trajectory may make. */
+  readonly callLimit: number;
   /** Most tokens of prompt and response: what task and model both allow. */
   readonly totalTokens: number;
   /** The stream of a trajectory slot. */
@@ -55,7 +57,7 @@ export class GroupRollout {
     this.scheduler = new GroupScheduler({
       promptTokens: this.promptTokens,
       options: options.branching,
-      callLimit: environment.limits.toolCalls,
+      callLimit: options.callLimit,
       vocabularySize: tokenizer.vocabularySize,
       entropyHistory: options.entropyHistory,
       slotBaselines: options.slotBaselines,

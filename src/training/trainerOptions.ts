@@ -1,5 +1,4 @@
 /** From the run configuration to the options of the pieces of an update. */
-import type { BranchingOptions } from '#arpo/branchingOptions';
 import type { Sampling } from '#engine/policy';
 import type { RunConfig } from '#runs/runConfig';
 import { minibatchStream } from '#training/seedStreams';
@@ -48,19 +47,14 @@ export function learningRateAt({ optimizer, updates }: RunConfig, update: number
   }
 }
 
-/** The distribution of training rollouts, with the alternatives that the entropy estimator needs. */
+/** The distribution of training rollouts. */
 export function trainingSampling({ rollout }: RunConfig): Sampling {
-  const { temperature, topP, topK, alternatives, branching } = rollout;
-  const needed = needsAlternatives(branching) ? Math.max(alternatives, branching.entropy.topK) : alternatives;
-  return { temperature, topP, topK, isGreedy: false, alternatives: needed };
+  const { temperature, topP, topK, alternatives } = rollout;
+  return { temperature, topP, topK, isGreedy: false, alternatives };
 }
 
 /** The distribution of an evaluation: that of training without extras, or the most probable token. */
 export function evaluationSampling({ rollout }: RunConfig, isGreedy: boolean): Sampling {
   const { temperature, topP, topK } = rollout;
   return { temperature, topP, topK, isGreedy, alternatives: 0 };
-}
-
-function needsAlternatives({ rule, entropy }: BranchingOptions): boolean {
-  return rule !== 'none' && entropy.estimator !== 'exact';
 }

@@ -1,8 +1,9 @@
 /** What the segments of one turn lead to: tool calls, their results, or the end of a trajectory. */
 import type { NodeContent, StopReason, ToolCall } from '#arpo/rolloutTree';
 import { withForcedEnd } from '#arpo/callLimit';
+import { assert } from '#base/assert';
 import type { GeneratedSegment } from '#engine/policy';
-import { extractToolCall, formatResult } from '#environment/tagProtocol';
+import { classifySegment, formatResult } from '#environment/tagProtocol';
 import type { Tool } from '#environment/tool';
 import type { AdaptiveRolloutOptions, SampledSegment } from '#training/adaptiveRollout';
 import type { GroupRollout } from '#training/groupRollout';
@@ -41,7 +42,7 @@ export async function runTurnActions(
         case 'forceEnd':
           return { ...sampled, content: endOverLimit(sampled, ends.get(sampled), options), resultTokens: noTokens };
         case 'call':
-          return completeCall(sampled, await options.runTool(verdict.tool, verdict.query, signal), options);
+          return completeCall(sampled, await options.runTool(sampled.group.options, verdict.tool, verdict.query, signal), options);
       }
     }),
   );
@@ -50,15 +51,20 @@ export async function runTurnActions(
 function judgeSegment({ group, slot, segment }: SampledSegment, options: AdaptiveRolloutOptions): Verdict {
   if (segment.end === 'endToken') return { kind: 'stop', reason: 'end' };
   if (segment.end === 'length') return { kind: 'stop', reason: 'length' };
-  const { tokenizer } = options;
+  const { tokenizer, queryExtraction } = options;
   const { tree } = group.scheduler;
-  const segmentText = tokenizer.decode(segment.tokens);
-  const context = (): string => tokenizer.decode(tree.pathTokens(tree.trajectory(slot).lastNodeId)) + ' ' + segmentText;
-  const call = extractToolCall({ segmentText, context, tags: [...group.tools.keys()], rule: options.queryExtraction });
-  const tool = call === null ? undefined : group.tools.get(call.tag);
-  if (call === null || tool === undefined) return { kind: 'stop', reason: 'emptyCall' };
-  const verdict = group.scheduler.requestCall(slot, call.query);
-  if (verdict.kind === 'execute') return { kind: 'call', tool, query: call.query.trim() };
+  const path = tree.pathTokens(tree.trajectory(slot).lastNodeId);
+  const call = classifySegment({
+    segment: tokenizer.decode(segment.tokens),
+    context: queryExtraction === 'released' ? tokenizer.decode(concatenate(Int32Array, path, segment.tokens)) : '',
+    tags: [...group.tools.keys()],
+    rule: queryExtraction === 'released' ? 'released' : 'corrected',
+  });
+  const tool = call.kind === 'none' ? undefined : group.tools.get(call.tag);
+  assert(call.kind !== 'none' && tool !== undefined, 'a segment complete without the tag of a tool');
+  const verdict = group.scheduler.requestCall(slot, call.kind === 'toolCall' ? call.query : '');
+  if (verdict.kind === 'execute' && call.kind === 'toolCall') return { kind: 'call', tool, query: call.query };
+  if (verdict.kind === 'execute') return { kind: 'stop', reason: 'emptyCall' };
   return verdict.isEndForced ? { kind: 'forceEnd' } : { kind: 'stop', reason: verdict.stopReason };
 }
 

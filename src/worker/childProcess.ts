@@ -9,7 +9,9 @@ export class ProcessEndedError extends Error {
   readonly code = 'processEnded';
 
   constructor(name: string, how: string, lastOutput: string) {
-    super(`The ${name} process ended (${how}).${lastOutput === '' ? '' : `\nIts last output:\n${lastOutput}`}`);
+    super(
+      `The ${name} process ended (${how}).${lastOutput === '' ? '' : `\nIts last output:\n${lastOutput}`}`,
+    );
     this.name = 'ProcessEndedError';
   }
 }
@@ -85,7 +87,8 @@ function channelOf(child: ChildProcess): Channel {
 
 /** The other side: the channel of a process that was started by `startPeerProcess`. */
 export function parentChannel(): Channel {
-  if (process.send === undefined) throw new Error('This file is a child process entry and was started directly.');
+  if (process.send === undefined)
+    throw new Error('This file is a child process entry and was started directly.');
   // Without its parent the process has no purpose, and must not stay behind.
   process.once('disconnect', () => process.exit(0));
   return {

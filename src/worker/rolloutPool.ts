@@ -64,9 +64,7 @@ export class RolloutPool implements RolloutService {
     onEvents: (events: readonly RolloutEvent[]) => void,
     signal: AbortSignal,
   ): Promise<RolloutResult> {
-    const subscriptions = this.#processes.map(({ peer }) =>
-      peer.on('progress', onEvents),
-    );
+    const subscriptions = this.#processes.map(({ peer }) => peer.on('progress', onEvents));
     try {
       const results = await Promise.all(
         this.#deal(job.groups).map(({ peer, items }) =>

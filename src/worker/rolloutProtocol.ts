@@ -1,4 +1,6 @@
 /** The messages between a trainer process and the rollout processes it starts. */
+import type { Checkpoint } from '#engine/checkpoint';
+import type { EngineName } from '#engine/engines';
 import type { NamedTensors } from '#engine/policy';
 import type { RunConfig } from '#runs/runConfig';
 import type {
@@ -13,13 +15,12 @@ import type {
 /** Everything a rollout process needs to know once. */
 export interface RolloutSetup {
   readonly config: RunConfig;
-  /** The checkpoint's `config.json` and `tokenizer.json`; weights come with `setWeights`. */
-  readonly modelConfig: string;
-  readonly tokenizer: string;
+  /** The policy to start with; newer weights come with `setWeights`. */
+  readonly checkpoint: Checkpoint;
   /** Name of an engine as in `openEngine`, already resolved (never `auto`). */
-  readonly engine: string;
-  /** Entry file of the Python tool's thread. */
-  readonly pythonThread: string;
+  readonly engine: EngineName;
+  /** The folder of the bundled entry files. */
+  readonly programFolder: string;
   /** Relative paths of the configuration are relative to this folder. */
   readonly baseFolder: string;
 }

@@ -1,0 +1,54 @@
+/** The command line: `arpo train`, `arpo cold-start`, … */
+import { join } from 'node:path';
+import { formatHelp, parseOptions, UsageError } from '#cli/arguments';
+import type { OptionDescription, ParsedOptions } from '#cli/arguments';
+import { runTrain, trainOptions } from '#cli/trainCommand';
+import type { ProgramPlaces } from '#cli/trainCommand';
+
+interface Command {
+  readonly summary: string;
+  readonly options: readonly OptionDescription[];
+  run(options: ParsedOptions, places: ProgramPlaces): Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  train: {
+    summary: 'Trains a policy with ARPO and records every branch decision.',
+    options: trainOptions,
+    run: runTrain,
+  },
+};
+
+async function main(argumentList: readonly string[]): Promise<number> {
+  const [name = '', ...rest] = argumentList;
+  const command = commands[name];
+  if (command === undefined) {
+    throw new UsageError(`Expected a command (${Object.keys(commands).join(', ')}), got "${name}".`);
+  }
+  const options = parseOptions(rest, command.options);
+  if (options.has('help')) {
+    process.stdout.write(`${formatHelp(name, command.summary, command.options)}\n`);
+    return 0;
+  }
+  return await command.run(options, {
+    programFolder: __dirname,
+    builtinFolder: join(__dirname, '..', 'media', 'policies'),
+    // npm runs scripts in the package's folder; this is where the person stands.
+    workingFolder: process.env['INIT_CWD'] ?? process.cwd(),
+  });
+}
+
+/** What went wrong, for people; a defect of the program shows its stack. */
+function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isExpected = 'code' in error && typeof error.code === 'string';
+  return isExpected ? error.message : (error.stack ?? error.message);
+}
+
+main(process.argv.slice(2)).then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    process.stderr.write(`\n${describeError(error)}\n`);
+    process.exit(error instanceof UsageError ? 2 : 1);
+  },
+);

@@ -1,0 +1,275 @@
+/** `npm run train`: trains a run in this process's terminal and is the one writer of its record. */
+import { performance } from 'node:perf_hooks';
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { integerOption, optionValue, UsageError } from '#cli/arguments';
+import type { OptionDescription, ParsedOptions } from '#cli/arguments';
+import { formatSummary } from '#cli/progressLine';
+import { createProgressPrinter } from '#cli/progressPrinter';
+import type { ProgressPrinter } from '#cli/progressPrinter';
+import { openCheckpoint, checkpointFiles, readOrNull } from '#worker/checkpointSource';
+import { openTrainingSession } from '#worker/trainingSession';
+import type { TrainingSession } from '#worker/trainingSession';
+import { programVersions } from '#cli/programVersions';
+import { readCheckpoint } from '#engine/checkpoint';
+import { nodeFileSystem } from '#platform/nodeFileSystem';
+import { nodeProcessTable } from '#platform/nodeProcessTable';
+import { newestState, saveCheckpoint } from '#runs/checkpointFolders';
+import { formatProblems, parseRunConfig, setBranching, setConfigValue } from '#runs/configText';
+import type { ConfigOverride } from '#runs/configText';
+import { joinPath } from '#runs/fileSystem';
+import type { RunConfig } from '#runs/runConfig';
+import { readManifest } from '#runs/runManifest';
+import { RunStore } from '#runs/runStore';
+import { trainingStateFile } from '#training/checkpoints';
+import type { RunRecorder } from '#training/checkpoints';
+import { initialTrainingState, parseTrainingState } from '#training/trainingState';
+import type { TrainingState } from '#training/trainingState';
+import type { TrainingSummary } from '#training/trainingProgress';
+
+export const trainOptions: readonly OptionDescription[] = [
+  { name: 'config', value: 'FILE', help: 'run configuration (JSON with comments); default: the built-in example' },
+  { name: 'out', value: 'DIR', help: 'folder that run folders are made in; default: runs' },
+  { name: 'resume', value: 'RUN', help: 'continue the run in this folder with its own configuration' },
+  { name: 'engine', value: 'NAME', help: 'tensor engine: auto, onnx, reference' },
+  { name: 'seed', value: 'N', help: 'seed of all randomness' },
+  { name: 'updates', value: 'N', help: 'updates of the policy' },
+  { name: 'branching', value: 'RULE', help: 'preset: paper, released, aepo, quantile, random, none (GRPO)' },
+  { name: 'set', value: 'PATH=VALUE', isRepeatable: true, help: 'any setting, e.g. optimizer.learningRate=1e-4' },
+  { name: 'json', value: null, help: 'progress on stderr; the last line of stdout is one JSON object' },
+  { name: 'help', value: null, help: 'show this text' },
+];
+
+/** Where the program and what it comes with are found. */
+export interface ProgramPlaces {
+  /** The folder of the bundled entry files. */
+  readonly programFolder: string;
+  /** The folder of the policies that come with the program. */
+  readonly builtinFolder: string;
+  /** The folder in which the command was given. */
+  readonly workingFolder: string;
+}
+
+/** The configuration has problems; the message lists all of them. */
+export class ConfigurationError extends Error {
+  readonly code = 'configuration';
+}
+
+/** A run ready to be trained: opened for writing, with the state to go on from. */
+interface OpenedRun {
+  readonly store: RunStore;
+  readonly session: TrainingSession;
+  readonly state: TrainingState;
+  readonly isResumed: boolean;
+}
+
+/** Runs the command. @returns The exit status: 0, or 130 after Ctrl-C. */
+export async function runTrain(options: ParsedOptions, places: ProgramPlaces): Promise<number> {
+  const isJson = options.has('json');
+  const printer = createProgressPrinter(isJson ? process.stderr : process.stdout);
+  const abort = new AbortController();
+  process.on('SIGINT', () => stopOrExit(abort));
+  process.on('SIGTERM', () => stopOrExit(abort));
+  const startedAt = performance.now();
+  const run = await openRun(options, places, printer);
+  try {
+    const summary = await trainRun(run, printer, { abort, startedAt });
+    printer.end();
+    const text = isJson ? JSON.stringify(summaryJson(summary, run)) : formatSummary(summary, describeRun(run));
+    process.stdout.write(`${text}\n`);
+    return 0;
+  } catch (error) {
+    printer.end();
+    if (!abort.signal.aborted) throw error;
+    const folder = run.store.folder;
+    process.stderr.write(`Stopped after update ${run.state.update}. Continue with: npm run train -- --resume ${folder}\n`);
+    return 130;
+  } finally {
+    await run.session.dispose();
+    await run.store.close();
+  }
+}
+
+/** The first signal stops the run in order; the second ends the process at once. */
+function stopOrExit(abort: AbortController): void {
+  if (abort.signal.aborted) process.exit(130);
+  abort.abort(new Error('stopped by the user'));
+}
+
+async function trainRun(
+  run: OpenedRun,
+  printer: ProgressPrinter,
+  { abort }: { readonly abort: AbortController; readonly startedAt: number },
+): Promise<TrainingSummary> {
+  const { store, session, state, isResumed } = run;
+  await store.append([isResumed ? { kind: 'resumed', fromUpdate: state.update } : session.started]);
+  const recorder: RunRecorder = {
+    append: async (events) => await store.append(events),
+    saveCheckpoint: async (checkpoint) => await saveCheckpoint(nodeFileSystem, store.folder, checkpoint),
+  };
+  const trainer = await session.createTrainer(recorder, state, (progress) => printer.show(progress));
+  try {
+    const summary = await trainer.run(abort.signal);
+    const { updates, seconds } = summary;
+    const text = formatSummary(summary, describeRun(run));
+    await store.append([{ kind: 'runFinished', updates, seconds: seconds.total, summary: text }]);
+    return summary;
+  } catch (error) {
+    await recordEnd(store, error, abort.signal.aborted);
+    throw error;
+  }
+}
+
+/** The reason a run ended early; a store that failed itself cannot hold it, and its error is thrown anyway. */
+async function recordEnd(store: RunStore, error: unknown, isStopped: boolean): Promise<void> {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+  try {
+    await store.append([
+      isStopped ? { kind: 'runStopped', reason: message } : { kind: 'runFailed', code, message },
+    ]);
+  } catch (storeError) {
+    process.stderr.write(`The end of the run could not be recorded: ${String(storeError)}\n`);
+  }
+}
+
+async function openRun(options: ParsedOptions, places: ProgramPlaces, printer: ProgressPrinter): Promise<OpenedRun> {
+  const resumed = optionValue(options, 'resume');
+  return resumed === undefined
+    ? await createRun(options, places, printer)
+    : await resumeRun(resolve(places.workingFolder, resumed), options, { places, printer });
+}
+
+async function createRun(options: ParsedOptions, places: ProgramPlaces, printer: ProgressPrinter): Promise<OpenedRun> {
+  const { config, baseFolder } = await readConfig(options, places);
+  const versions = await programVersions(places.programFolder);
+  const checkpoint = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
+  const session = await openTrainingSession({
+    config,
+    checkpoint: { ...checkpoint, optimizer: null },
+    referenceCheckpoint: config.objective.klCoefficient > 0 ? checkpoint : null,
+    baseFolder,
+    programFolder: places.programFolder,
+    versions,
+    onOutput: (line) => printer.note(line),
+  });
+  try {
+    const runsFolder = resolve(places.workingFolder, optionValue(options, 'out') ?? 'runs');
+    const store = await RunStore.create(storePorts, { runsFolder, config, versions, parent: null });
+    return { store, session, state: initialTrainingState, isResumed: false };
+  } catch (error) {
+    await session.dispose();
+    throw error;
+  }
+}
+
+async function resumeRun(
+  folder: string,
+  options: ParsedOptions,
+  { places, printer }: { readonly places: ProgramPlaces; readonly printer: ProgressPrinter },
+): Promise<OpenedRun> {
+  for (const name of ['config', 'out', 'seed', 'updates', 'branching', 'set']) {
+    if (options.has(name)) {
+      throw new UsageError(`--${name} cannot be combined with --resume: a resumed run keeps its own configuration.`);
+    }
+  }
+  const manifest = await readManifest(nodeFileSystem, folder);
+  const stored = await newestState(nodeFileSystem, folder);
+  const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
+  const stateBytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
+  const state = parseTrainingState(new TextDecoder().decode(stateBytes ?? new Uint8Array(0)));
+  const config = withEngine(manifest.config, optionValue(options, 'engine'));
+  const processes = Math.max(1, state.samplers.length);
+  const baseFolder = places.workingFolder;
+  const start = config.objective.klCoefficient > 0 ? config.policy.checkpoint : null;
+  const { store, recovery } = await RunStore.openForResume(storePorts, folder);
+  if (recovery.reason !== null) printer.note(`The record had a torn tail, which was cut: ${recovery.reason}`);
+  try {
+    const session = await openTrainingSession({
+      config: state.samplers.length === 0 ? config : { ...config, engine: { ...config.engine, processes } },
+      checkpoint,
+      referenceCheckpoint: start === null ? null : await openCheckpoint(start, { ...places, baseFolder }),
+      baseFolder,
+      programFolder: places.programFolder,
+      versions: manifest.versions,
+      onOutput: (line) => printer.note(line),
+    });
+    return { store, session, state, isResumed: true };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+const storePorts = { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() };
+
+async function readConfig(
+  options: ParsedOptions,
+  { workingFolder }: ProgramPlaces,
+): Promise<{ config: RunConfig; baseFolder: string }> {
+  const fileName = optionValue(options, 'config');
+  const path = fileName === undefined ? null : resolve(workingFolder, fileName);
+  const text = path === null ? '{}' : await readConfigText(path);
+  const parsed = parseRunConfig(text, fileName ?? 'built-in configuration', configOverrides(options));
+  if (parsed.config === null) {
+    throw new ConfigurationError(`The run configuration cannot be used:\n${formatProblems(parsed.problems)}`);
+  }
+  return { config: parsed.config, baseFolder: path === null ? workingFolder : dirname(path) };
+}
+
+async function readConfigText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError(`--config ${path}: the file cannot be read (${reason}).`, { cause: error });
+  }
+}
+
+/** The command line's changes to the configuration, in the order in which they apply. */
+export function configOverrides(options: ParsedOptions): ConfigOverride[] {
+  const seed = integerOption(options, 'seed', { minimum: 0, maximum: 4294967295 });
+  const updates = integerOption(options, 'updates', { minimum: 1, maximum: 1_000_000 });
+  const engine = optionValue(options, 'engine');
+  const branching = optionValue(options, 'branching');
+  const sets = (options.get('set') ?? []).map((text) => {
+    const [path, ...value] = text.split('=');
+    if (value.length === 0) throw new UsageError(`--set ${text}: expected PATH=VALUE, for example optimizer.epochs=2`);
+    return setConfigValue(path, value.join('='));
+  });
+  return [
+    ...(branching === undefined ? [] : setBranching(branching)),
+    ...(seed === undefined ? [] : [setConfigValue('seed', String(seed), `--seed ${seed}`)]),
+    ...(updates === undefined ? [] : [setConfigValue('updates', String(updates), `--updates ${updates}`)]),
+    ...(engine === undefined ? [] : [setConfigValue('engine.name', engine, `--engine ${engine}`)]),
+    ...sets,
+  ];
+}
+
+function withEngine(config: RunConfig, engine: string | undefined): RunConfig {
+  if (engine === undefined) return config;
+  const parsed = parseRunConfig(JSON.stringify(config), 'the configuration of the run', [
+    setConfigValue('engine.name', engine, `--engine ${engine}`),
+  ]);
+  if (parsed.config === null) throw new ConfigurationError(formatProblems(parsed.problems));
+  return parsed.config;
+}
+
+function describeRun({ store, session }: OpenedRun): { folder: string; engine: string } {
+  return { folder: store.folder, engine: session.engine };
+}
+
+/** The object of `--json`. */
+function summaryJson(summary: TrainingSummary, { store, session }: OpenedRun): object {
+  const { updates, heldOut, toolCalls, generatedTokens, seconds } = summary;
+  return {
+    runDir: store.folder,
+    engine: session.engine,
+    seed: store.manifest.seed,
+    updates,
+    heldOut,
+    toolCalls,
+    generatedTokens,
+    seconds,
+  };
+}
