@@ -107,7 +107,11 @@ export function releasedBranchProbability(
   return clip(options.branchProbability + options.entropyWeight * deltaEntropy);
 }
 
-/** AEPO's factor for the number of consecutive branching turns: max(0, 1 − penalty · c). */
+/**
+ * AEPO's factor for the number of consecutive branching turns: max(0, 1 − penalty · c). The AEPO paper
+ * multiplies α + γ·ΔH by it and compares with τ, counting consecutive high-entropy branchings; the
+ * released code multiplies the tilted draw and counts turns in which the question gained a trajectory.
+ */
 export function branchPenalty(penaltyPerBranch: number, consecutiveBranches: number): number {
   return Math.max(0, 1 - penaltyPerBranch * consecutiveBranches);
 }

@@ -133,6 +133,27 @@ export class RolloutTree {
     this.#children.push([]);
   }
 
+  /**
+   * Rebuilds a tree from the `nodes` and `trajectories` of another one, sharing its arrays.
+   *
+   * @throws RangeError when ids are not dense or a parent comes after its child.
+   */
+  static restore(nodes: readonly RolloutNode[], trajectories: readonly Trajectory[]): RolloutTree {
+    const [root, ...others] = nodes;
+    if (root === undefined) throw new RangeError('nodes: expected at least the root, got none');
+    const tree = new RolloutTree(root.tokens);
+    for (const node of others) {
+      if (node.id !== tree.#nodes.length || node.parentId === null || node.parentId >= node.id) {
+        throw new RangeError(`nodes: expected node ${tree.#nodes.length} behind its parent, got ${node.id}`);
+      }
+      tree.#nodes.push(node);
+      tree.#children.push([]);
+      tree.#children[node.parentId].push(node.id);
+    }
+    tree.#trajectories.push(...trajectories);
+    return tree;
+  }
+
   get nodes(): readonly RolloutNode[] {
     return this.#nodes;
   }

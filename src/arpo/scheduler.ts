@@ -153,7 +153,9 @@ export class GroupScheduler {
   }
 
   /**
-   * Appends what a live trajectory did in this turn: the segment and, if a tool ran, its result.
+   * Appends what a live trajectory did in this turn: the segment and, if a tool ran, its result. Any
+   * stop reason but `toolCall` finishes the trajectory, `length` included (the released code keeps a
+   * trajectory live after a `length` stop below the response limit, which practically never happens).
    *
    * @param reading The entropy of the sampled segment (without result or forced end).
    * @throws RangeError when the slot is finished, already stepped in this turn or was created in it, or
