@@ -9,6 +9,8 @@
 import type { ClipRange, RatioStatistics, TokenTerm } from '#arpo/ratioStatistics';
 import { ratioStatistics } from '#arpo/ratioStatistics';
 
+export type { ClipRange, RatioStatistics, TokenTerm };
+
 /** The per-token objective. */
 export interface ObjectiveOptions extends ClipRange {
   /** Factor of the k3 estimate of KL(policy ‖ reference); 0 in the released scripts. */
