@@ -26,6 +26,8 @@ export interface ElementwiseAttributes {
   tanh: NoAttributes;
   /** 1 / (1 + e^−x). */
   sigmoid: NoAttributes;
+  /** x · sigmoid(x). @see Elfwing et al., arXiv:1702.03118. */
+  silu: NoAttributes;
   cast: { readonly to: DataType };
   /** The value without a gradient. */
   stopGradient: NoAttributes;
@@ -144,7 +146,7 @@ const arithmeticRules: OperationRules<
 const functionRules: OperationRules<
   Pick<
     ElementwiseAttributes,
-    'exp' | 'log' | 'squareRoot' | 'reciprocalSquareRoot' | 'tanh' | 'sigmoid' | 'stopGradient'
+    'exp' | 'log' | 'squareRoot' | 'reciprocalSquareRoot' | 'tanh' | 'sigmoid' | 'silu' | 'stopGradient'
   >
 > = {
   exp: unary(Math.exp, ({ builder, output, upstream }) => [() => builder.multiply(upstream, output)]),
@@ -168,6 +170,17 @@ const functionRules: OperationRules<
     (x) => 1 / (1 + Math.exp(-x)),
     ({ builder, output, upstream }) => [
       () => builder.multiply(upstream, builder.subtract(output, builder.multiply(output, output))),
+    ],
+  ),
+  silu: unary(
+    (x) => x / (1 + Math.exp(-x)),
+    ({ builder, inputs: [x], output, upstream }) => [
+      () => {
+        // σ + y − y·σ: fewer passes than differentiating the product.
+        const sigmoid = builder.sigmoid(x);
+        const rest = builder.subtract(output, builder.multiply(output, sigmoid));
+        return builder.multiply(upstream, builder.add(sigmoid, rest));
+      },
     ],
   ),
   stopGradient: { infer: inferSame, gradient: null, evaluate: ([x]) => x.data },

@@ -68,7 +68,15 @@ export class GraphBuilder {
   }
 
   private unary(
-    kind: 'exp' | 'log' | 'squareRoot' | 'reciprocalSquareRoot' | 'tanh' | 'sigmoid' | 'stopGradient',
+    kind:
+      | 'exp'
+      | 'log'
+      | 'squareRoot'
+      | 'reciprocalSquareRoot'
+      | 'tanh'
+      | 'sigmoid'
+      | 'silu'
+      | 'stopGradient',
     x: GraphNode,
   ): GraphNode {
     return this.unique(createNode({ id: this.nextId, kind, inputs: [x], attributes: {} }));
@@ -169,6 +177,26 @@ export class GraphBuilder {
 
   sigmoid(x: GraphNode): GraphNode {
     return this.unary('sigmoid', x);
+  }
+
+  /** x · sigmoid(x). */
+  silu(x: GraphNode): GraphNode {
+    return this.unary('silu', x);
+  }
+
+  /** x / √(mean x² + epsilon) · weight over the last axis; weight `[D]`. */
+  rmsNormalize(x: GraphNode, weight: GraphNode, epsilon: number): GraphNode {
+    const inputs = [x, weight];
+    return this.unique(
+      createNode({ id: this.nextId, kind: 'rmsNormalize', inputs, attributes: { epsilon } }),
+    );
+  }
+
+  /** 1 / √(mean x² + epsilon) of each row: `[…, D]` → `[…, 1]`. */
+  reciprocalRms(x: GraphNode, epsilon: number): GraphNode {
+    return this.unique(
+      createNode({ id: this.nextId, kind: 'reciprocalRms', inputs: [x], attributes: { epsilon } }),
+    );
   }
 
   /** The value of x as if it were a constant. */

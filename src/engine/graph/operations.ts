@@ -2,6 +2,7 @@
 import { elementwiseRules, type ElementwiseAttributes } from '#engine/graph/elementwise';
 import { indexingRules, type IndexingAttributes } from '#engine/graph/indexing';
 import { matrixRules, type MatrixAttributes } from '#engine/graph/matrix';
+import { normalizationRules, type NormalizationFamilyAttributes } from '#engine/graph/normalization';
 import type { OperationRules } from '#engine/graph/operationRule';
 import { reductionRules, type ReductionFamilyAttributes } from '#engine/graph/reduction';
 import { rotationRules, type RotationAttributes } from '#engine/graph/rotation';
@@ -15,6 +16,7 @@ export interface OperationAttributes
     ElementwiseAttributes,
     MatrixAttributes,
     ReductionFamilyAttributes,
+    NormalizationFamilyAttributes,
     ShapingAttributes,
     IndexingAttributes,
     RotationAttributes {}
@@ -24,6 +26,7 @@ export const operationRules: OperationRules<OperationAttributes> = {
   ...elementwiseRules,
   ...matrixRules,
   ...reductionRules,
+  ...normalizationRules,
   ...shapingRules,
   ...indexingRules,
   ...rotationRules,

@@ -137,15 +137,28 @@ function sumLast(step: GradientStep<NoAttributes>, x: GraphNode): GraphNode {
   return step.builder.reduceSum(x, [x.shape.length - 1], { keepAxes: true });
 }
 
+/**
+ * Σ p·u over the last axis. Where u = a · bᵀ, as in attention, it is Σ a ∘ (p · b): p · b is the forward
+ * product, which is there already, and a has the width of a head instead of the length of the row.
+ *
+ * @see Dao et al., FlashAttention, arXiv:2205.14135 appendix B.2.
+ */
+function sumOfProducts(step: GradientStep<NoAttributes>): GraphNode {
+  const { builder, output, upstream } = step;
+  const product = upstream.kind === 'reshape' ? upstream.inputs[0] : upstream;
+  if (product.kind !== 'matmul' || product.attributes.transposeA || !product.attributes.transposeB) {
+    return sumLast(step, builder.multiply(upstream, output));
+  }
+  const [left, right] = product.inputs;
+  const forward = builder.matmul(builder.reshape(output, product.shape), right);
+  const sums = sumLast(step, builder.multiply(left, forward));
+  return builder.reshape(sums, [...output.shape.slice(0, -1), 1]);
+}
+
 /** p · (u − Σ p·u). */
 function softmaxGradient(step: GradientStep<NoAttributes>): InputGradient[] {
   const { builder, output, upstream } = step;
-  return [
-    () => {
-      const weighted = builder.multiply(upstream, output);
-      return builder.subtract(weighted, builder.multiply(output, sumLast(step, weighted)));
-    },
-  ];
+  return [() => builder.multiply(output, builder.subtract(upstream, sumOfProducts(step)))];
 }
 
 /** u − p · Σ u. */

@@ -78,9 +78,7 @@ function project(context: DecoderContext, x: GraphNode, name: string): GraphNode
  */
 export function normalize(context: DecoderContext, x: GraphNode, name: string): GraphNode {
   const { builder, config } = context;
-  const meanSquare = builder.reduceMean(builder.multiply(x, x), [x.shape.length - 1], { keepAxes: true });
-  const scale = builder.reciprocalSquareRoot(builder.add(meanSquare, builder.scalar(config.rms_norm_eps)));
-  return builder.multiply(builder.multiply(x, scale), weightOf(context, name));
+  return builder.rmsNormalize(x, weightOf(context, name), config.rms_norm_eps);
 }
 
 /** `[N, heads · d]` → `[B, heads, T, d]`, each head normalized where `norm` names a weight. */
@@ -129,9 +127,8 @@ export function ungroupHeads(context: DecoderContext, x: GraphNode): GraphNode {
 function feedForward(context: DecoderContext, x: GraphNode, prefix: string): GraphNode {
   const { builder } = context;
   const gate = project(context, x, `${prefix}.gate_proj`);
-  const activated = builder.multiply(gate, builder.sigmoid(gate));
   const up = project(context, x, `${prefix}.up_proj`);
-  return project(context, builder.multiply(activated, up), `${prefix}.down_proj`);
+  return project(context, builder.multiply(builder.silu(gate), up), `${prefix}.down_proj`);
 }
 
 function decoderLayer(context: DecoderContext, x: GraphNode, layer: number, attend: Attention): GraphNode {

@@ -60,6 +60,17 @@ const emitScale: OperatorRule<OperationAttributes['scale']> = (
   { operands: [x], attributes: { factor } },
 ) => (factor === -1 ? emitter.call('Neg', [x]) : emitter.call('Mul', [x, emitter.float(factor)]));
 
+const emitReciprocalRms: OperatorRule<OperationAttributes['reciprocalRms']> = (emitter, call) => {
+  const [{ shape }] = call.inputs;
+  const axes = emitter.integers([shape.length - 1]);
+  const squares = emitter.call('ReduceSumSquare', [call.operands[0], axes], {
+    attributes: { keepdims: int(1) },
+  });
+  const mean = emitter.call('Div', [squares, emitter.float(Number(shape[shape.length - 1]))]);
+  const shifted = emitter.call('Add', [mean, emitter.float(call.attributes.epsilon)]);
+  return emitter.call('Reciprocal', [emitter.call('Sqrt', [shifted])]);
+};
+
 /** ScatterND adds rows at int64 positions to zeros. */
 const emitScatterAddRows: OperatorRule<OperationAttributes['scatterAddRows']> = (emitter, call) => {
   const [indices, updates] = call.operands;
@@ -84,13 +95,18 @@ const emitGatherLast: OperatorRule<unknown> = (emitter, { operands: [values, ind
   return emitter.call('Squeeze', [picked, last]);
 };
 
+/** A comparison with 0, 1, 2, …: quicker on the CPU than ONNX's OneHot. */
 const emitOneHot: OperatorRule<OperationAttributes['oneHot']> = (
   emitter,
   { operands: [indices], attributes },
 ) => {
-  const wide = emitter.call('Cast', [indices], { attributes: { to: int(ELEMENT_TYPES.int64) } });
-  const values = emitter.constant('float32', [2], [0, 1]);
-  return emitter.call('OneHot', [wide, emitter.size(attributes.depth), values], { attributes: lastAxis() });
+  const column = emitter.call('Unsqueeze', [indices, emitter.integers([-1])]);
+  const last = emitter.call('Squeeze', [emitter.size(attributes.depth), emitter.integers([0])]);
+  const count = emitter.call('Cast', [last], { attributes: { to: int(ELEMENT_TYPES.int32) } });
+  const [first, step] = [0, 1].map((value) => emitter.constant('int32', [], [value]));
+  const positions = emitter.call('Range', [first, count, step]);
+  const isChosen = emitter.call('Equal', [column, positions]);
+  return emitter.call('Cast', [isChosen], { attributes: { to: int(ELEMENT_TYPES.float32) } });
 };
 
 export const operatorRules: OperatorRules = {
@@ -113,6 +129,12 @@ export const operatorRules: OperatorRules = {
     emitter.call('Reciprocal', [emitter.call('Sqrt', operands)]),
   tanh: same('Tanh'),
   sigmoid: same('Sigmoid'),
+  silu: (emitter, { operands: [x] }) => emitter.call('Mul', [x, emitter.call('Sigmoid', [x])]),
+  rmsNormalize: (emitter, { operands, attributes: { epsilon } }) =>
+    emitter.call('RMSNormalization', operands, {
+      attributes: { axis: int(-1), epsilon: { kind: 'float', value: epsilon } },
+    }),
+  reciprocalRms: emitReciprocalRms,
   cast: (emitter, { operands, attributes: { to } }) =>
     emitter.call('Cast', operands, { attributes: { to: int(ELEMENT_TYPES[to]) } }),
   stopGradient: (_, { operands: [x] }) => x,

@@ -62,6 +62,20 @@ const cases: Readonly<Record<string, Case>> = {
   },
   reduceMax: { build: (b, { x }) => b.reduceMax(x, [0]), values: { x: matrix } },
   softmax: { build: (b, { x }) => b.softmax(x), values: { x: matrix } },
+  'softmax, times values': {
+    build: (b, { x, y }) => b.matmul(b.softmax(x), y),
+    values: { x: matrix, y: randomValue([4, 2], 18) },
+  },
+  'softmax, reshaped, times values': {
+    build: (b, { x, y }) => b.matmul(b.reshape(b.softmax(x), [2, 6, 4]), y),
+    values: { x: randomValue([2, 2, 3, 4], 19), y: randomValue([2, 4, 2], 18) },
+  },
+  silu: { build: (b, { x }) => b.silu(x), values: { x: matrix } },
+  rmsNormalize: {
+    build: (b, { x, y }) => b.rmsNormalize(x, y, 1e-3),
+    values: { x: randomValue([2, 3, 4], 7), y: row },
+  },
+  reciprocalRms: { build: (b, { x }) => b.reciprocalRms(x, 1e-3), values: { x: matrix } },
   logSoftmax: {
     build: (b, { x }) => b.logSoftmax(x),
     values: { x: randomValue([2, 3, 4], 8, { low: -9, high: 9 }) },
