@@ -18,6 +18,7 @@ export class CacheRows {
     let source: Sequence | null = null;
     let longest = 0;
     for (const candidate of this.#rows) {
+      if (candidate.cached <= longest) continue;
       // The last token is always fed, because the logits after it are wanted.
       const length = candidate.commonLength(sequence, Math.min(candidate.cached, sequence.length - 1));
       if (length > longest) [source, longest] = [candidate, length];

@@ -52,7 +52,7 @@ export class KeyValueCache {
 
   /**
    * Makes room for `rows` rows of `length` positions and keeps the content of the rows before `used`.
-   * Positions are given back when fewer are needed; rows are not.
+   * Rows get shorter again when fewer positions are needed; memory is kept for later.
    */
   resize({
     rows,
@@ -64,29 +64,21 @@ export class KeyValueCache {
     readonly used: number;
   }): void {
     const newLength = Math.max(1, Math.ceil(length / LENGTH_BUCKET)) * LENGTH_BUCKET;
-    let newRows = this.#rows;
-    while (newRows < rows) newRows *= 2;
-    if (newLength === this.#length && newRows === this.#rows) return;
+    while (this.#rows < rows) this.#rows *= 2;
     const oldLength = this.#length;
-    const [oldKeys, oldValues] = [this.#keys, this.#values];
-    this.#rows = newRows;
     this.#length = newLength;
-    this.#keys = this.#allocate();
-    this.#values = this.#allocate();
-    this.#spare = new Float32Array(this.#rowSize);
-    const heads = used * this.#heads;
-    for (let layer = 0; layer < this.#layers; layer += 1) {
-      copyBlocks(oldKeys[layer], this.#keys[layer], {
-        count: heads * this.#headSize,
-        from: oldLength,
-        to: newLength,
-      });
-      copyBlocks(oldValues[layer], this.#values[layer], {
-        count: heads,
-        from: oldLength * this.#headSize,
-        to: newLength * this.#headSize,
-      });
+    const capacity = this.#rows * this.#rowSize;
+    if (this.#keys[0].length < capacity) {
+      this.#keys = this.#keys.map((array) => enlarged(array, capacity));
+      this.#values = this.#values.map((array) => enlarged(array, capacity));
     }
+    if (oldLength === newLength) return;
+    this.#spare = new Float32Array(this.#rowSize);
+    const [heads, headSize] = [used * this.#heads, this.#headSize];
+    const keyLines = { count: heads * headSize, from: oldLength, to: newLength };
+    const valueBlocks = { count: heads, from: oldLength * headSize, to: newLength * headSize };
+    for (const array of this.#keys) moveBlocks(array, keyLines);
+    for (const array of this.#values) moveBlocks(array, valueBlocks);
   }
 
   /** Sets all entries to 0: after a computation that was not finite, no mask can hide them. */
@@ -146,10 +138,12 @@ export class KeyValueCache {
   #storeKeys(target: Float32Array, source: Float32Array, chunk: number, write: CacheWrite): void {
     const lines = this.#heads * this.#headSize;
     const length = this.#length;
-    for (let line = write.row * lines; line < (write.row + 1) * lines; line += 1) {
-      for (let token = 0; token < write.count; token += 1) {
-        target[line * length + write.start + token] = source[line * chunk + token];
-      }
+    let to = write.row * lines * length + write.start;
+    let from = write.row * lines * chunk;
+    for (let line = 0; line < lines; line += 1) {
+      for (let token = 0; token < write.count; token += 1) target[to + token] = source[from + token];
+      to += length;
+      from += chunk;
     }
   }
 
@@ -168,16 +162,25 @@ export class KeyValueCache {
   }
 }
 
-/** Copies `count` blocks between arrays whose blocks have different sizes. */
-function copyBlocks(
-  source: Float32Array,
-  target: Float32Array,
-  blocks: { readonly count: number; readonly from: number; readonly to: number },
+/**
+ * Changes the size of blocks in place. What is added to a block is whatever lay there: old numbers.
+ * Blocks that become larger are moved from the last one on, so that none is overwritten before it moved.
+ */
+function moveBlocks(
+  array: Float32Array,
+  { count, from, to }: { readonly count: number; readonly from: number; readonly to: number },
 ): void {
-  const size = Math.min(blocks.from, blocks.to);
-  for (let block = 0; block < blocks.count; block += 1) {
-    target.set(source.subarray(block * blocks.from, block * blocks.from + size), block * blocks.to);
+  const size = Math.min(from, to);
+  const step = to > from ? -1 : 1;
+  for (let done = 0, block = to > from ? count - 1 : 0; done < count; done += 1, block += step) {
+    array.copyWithin(block * to, block * from, block * from + size);
   }
+}
+
+function enlarged(array: Float32Array, length: number): Float32Array {
+  const larger = new Float32Array(length);
+  larger.set(array);
+  return larger;
 }
 
 function float32(tensors: Readonly<Record<string, HostTensor>>, name: string): Float32Array {

@@ -69,6 +69,19 @@ export class TokenSampler {
     this.logProb = Math.log(this.#weights[this.token] / this.#total);
   }
 
+  /**
+   * Takes a given token as if it had been drawn, from the distribution before top-k and top-p, so that
+   * its log-prob is finite.
+   *
+   * @throws EngineError `notFinite` as `sample`.
+   */
+  score(logits: Float32Array, offset: number, token: number): void {
+    this.#exponentiate(logits, offset);
+    this.entropy = Math.log(this.#total) - this.#weightedLog / this.#total;
+    this.token = token;
+    this.logProb = Math.log(this.#weights[token] / this.#total);
+  }
+
   /** Writes the `alternatives` most probable tokens of the last draw; equal ones in the order of ids. */
   writeAlternatives(target: AlternativesTarget): void {
     this.#heap.fill(this.#weights);
@@ -83,10 +96,14 @@ export class TokenSampler {
     const weights = this.#weights;
     const scale = this.#sampling.isGreedy ? 1 : 1 / this.#sampling.temperature;
     let best = 0;
+    let largest = logits[offset];
     for (let id = 1; id < weights.length; id += 1) {
-      if (logits[offset + id] > logits[offset + best]) best = id;
+      const logit = logits[offset + id];
+      if (logit > largest) {
+        best = id;
+        largest = logit;
+      }
     }
-    const largest = logits[offset + best];
     let total = 0;
     let weightedLog = 0;
     for (let id = 0; id < weights.length; id += 1) {
@@ -146,15 +163,13 @@ export class TokenSampler {
   #draw(position: number): number {
     const weights = this.#weights;
     let sum = 0;
-    let last = 0;
+    // An excluded token adds nothing, so it is never the one with which the sum passes the position.
     for (let id = 0; id < weights.length; id += 1) {
-      if (weights[id] === 0) continue;
       sum += weights[id];
       if (sum > position) return id;
-      last = id;
     }
     // Reached only when the sum, in another order, rounds to less than the total.
-    return last;
+    return weights.findLastIndex((weight) => weight > 0);
   }
 }
 
