@@ -1,5 +1,6 @@
 /** Runs tool calls with time limits, retries and a cache, and records each as data (arpo.md §5). */
 import type { ToolCall } from '#arpo/rolloutTree';
+import { onAbort } from '#environment/abortListeners';
 import type { Tool } from '#environment/tool';
 import { ToolFailure } from '#environment/tool';
 import type { ToolCache } from '#environment/toolCache';
@@ -116,22 +117,22 @@ export class ToolRunner {
     const { clock, timeoutMs } = this.#settings;
     const cancellation = clock.createCancellation();
     return new Promise<string>((resolve, reject) => {
+      const release = (): void => {
+        stopTimer();
+        stopListening();
+      };
       const stop = (reason: unknown): void => {
+        release();
         cancellation.cancel(reason);
         reject(reason);
       };
-      const onAbort = (): void => stop(signal.reason);
+      const stopListening = onAbort(signal, () => stop(signal.reason));
       const stopTimer = clock.startTimer(timeoutMs, () => {
         const message = `Tool(${tool.name}) gave no answer within ${timeoutMs / 1000} s.`;
         stop(new ToolFailure(message, { isTransient: true }));
       });
-      signal.addEventListener('abort', onAbort, { once: true });
       const answer = (async () => tool.call(query, cancellation.signal))();
-      const release = (): void => {
-        stopTimer();
-        signal.removeEventListener('abort', onAbort);
-      };
-      answer.then(resolve, reject).finally(release).catch(reject);
+      void answer.then(resolve, reject).then(release);
     });
   }
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { onAbort } from '#environment/abortListeners';
 import type { PythonResult, PythonRunner, PythonRunOptions } from '#environment/tools/python';
 import type { ProgramRequest, ThreadMessage, ThreadSettings } from '#worker/pyodideMessages';
 
@@ -16,7 +17,7 @@ interface Job {
   readonly options: PythonRunOptions;
   readonly resolve: (result: PythonResult) => void;
   readonly reject: (reason: unknown) => void;
-  readonly onAbort: () => void;
+  stopListening: () => void;
   timer: NodeJS.Timeout | null;
 }
 
@@ -47,8 +48,8 @@ export class PyodideRunner implements PythonRunner {
     if (this.#isDisposed) return Promise.reject(new Error('The Python runner is disposed.'));
     if (options.signal.aborted) return Promise.reject(options.signal.reason);
     return new Promise((resolve, reject) => {
-      const job: Job = { code, options, resolve, reject, onAbort: () => this.#abort(job), timer: null };
-      options.signal.addEventListener('abort', job.onAbort, { once: true });
+      const job: Job = { code, options, resolve, reject, stopListening: () => {}, timer: null };
+      job.stopListening = onAbort(options.signal, () => this.#abort(job));
       this.#queue.push(job);
       this.#pump();
     });
@@ -181,7 +182,7 @@ export class PyodideRunner implements PythonRunner {
   #finish(job: Job, result: PythonResult): void {
     this.#current = null;
     if (job.timer !== null) clearTimeout(job.timer);
-    job.options.signal.removeEventListener('abort', job.onAbort);
+    job.stopListening();
     job.resolve(result);
   }
 
@@ -190,7 +191,7 @@ export class PyodideRunner implements PythonRunner {
     this.#current = null;
     for (const job of jobs) {
       if (job.timer !== null) clearTimeout(job.timer);
-      job.options.signal.removeEventListener('abort', job.onAbort);
+      job.stopListening();
       job.reject(reason);
     }
   }

@@ -48,6 +48,7 @@ export function normalizeText(text: string): string {
   const words = text
     .toLowerCase()
     .replace(/(?<=\d),(?=\d{3}(?!\d))/g, '')
+    .replace(/(?<=\d)[,/:](?=\d)/g, ' ')
     .split(/\s+/)
     .flatMap(cleanWord)
     .filter(Boolean);
