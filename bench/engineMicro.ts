@@ -40,7 +40,8 @@ function filled(shape: readonly number[], value: number): HostTensor {
 
 const random = createRandom(1);
 const weights: Inputs = {};
-for (const [name, { shape, data }] of initializeWeights(config, random, { std: 0.05 })) weights[name] = floats(shape, data);
+for (const [name, { shape, data }] of initializeWeights(config, random, { std: 0.05 }))
+  weights[name] = floats(shape, data);
 
 function tokens(shape: readonly number[]): HostTensor {
   const count = shape.reduce((a, b) => a * b, 1);
@@ -61,7 +62,10 @@ function trainingInputs(): Inputs {
     index % LENGTH <= Math.floor(index / LENGTH) ? 0 : -1e9,
   );
   const scalars = { temperature: 1, clipLow: 0.2, clipHigh: 0.2, dualClip: 3, klCoefficient: 0.01, aepo: 0 };
-  const gradients = Object.entries(weights).map(([name, tensor]) => [`gradient.${name}`, filled(tensor.shape, 0)]);
+  const gradients = Object.entries(weights).map(([name, tensor]) => [
+    `gradient.${name}`,
+    filled(tensor.shape, 0),
+  ]);
   return {
     ...weights,
     ...Object.fromEntries(gradients),

@@ -2,8 +2,11 @@ import type { GraphNode } from '#engine/graph/graph';
 import type { GraphBuilder } from '#engine/graph/graphBuilder';
 import { BATCH, LENGTH } from '#engine/model/tokenScores';
 
-/** Bound of ref − logp in the KL estimate, nats: e^10 is as large as one token's penalty gets. */
-const LARGEST_LOG_RATIO = 10;
+/** The largest KL estimate of one token, nats; above it has no gradient. */
+const LARGEST_DIVERGENCE = 10;
+
+/** Beyond ±20 nats the estimate is above its bound anyway; e^20 is finite in float32 and e^100 is not. */
+const LARGEST_DIFFERENCE = 20;
 
 type Scalars = Readonly<Record<'clipLow' | 'clipHigh' | 'dualClip' | 'klCoefficient' | 'aepo', GraphNode>>;
 
@@ -49,12 +52,13 @@ function clippedLoss(
   return builder.where(builder.greater(cost, builder.scalar(0)), bounded, loss);
 }
 
-/** The k3 estimate of the KL divergence from the reference: e^d − d − 1 with d = ref − logp within ±10. */
+/** The k3 estimate of the KL divergence from the reference: e^d − d − 1 with d = ref − logp, at most 10. */
 function divergence(builder: GraphBuilder, logProbs: GraphNode, reference: GraphNode): GraphNode {
-  const bound = builder.scalar(LARGEST_LOG_RATIO);
-  const difference = builder.subtract(reference, logProbs);
-  const d = builder.minimum(builder.maximum(difference, builder.scale(bound, -1)), bound);
-  return builder.subtract(builder.subtract(builder.exp(d), d), builder.scalar(1));
+  const farthest = builder.scalar(LARGEST_DIFFERENCE);
+  const difference = builder.minimum(builder.subtract(reference, logProbs), farthest);
+  const d = builder.maximum(difference, builder.scale(farthest, -1));
+  const estimate = builder.subtract(builder.subtract(builder.exp(d), d), builder.scalar(1));
+  return builder.minimum(estimate, builder.scalar(LARGEST_DIVERGENCE));
 }
 
 /**

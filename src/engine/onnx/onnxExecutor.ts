@@ -3,9 +3,10 @@ import type { Executable, Executor, HostTensor } from '#engine/executor';
 import { bindDimensions } from '#engine/graph/bindDimensions';
 import type { Graph } from '#engine/graph/graph';
 import { emitModel, OUTPUT_PREFIX } from '#engine/onnx/emitModel';
+import type * as OnnxRuntimeModule from 'onnxruntime-node';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 
-type OnnxRuntime = typeof import('onnxruntime-node');
+type OnnxRuntime = typeof OnnxRuntimeModule;
 
 export interface OnnxOptions {
   /** Threads of one operation, ≥ 1. More than one helps training and not decoding. */
@@ -80,7 +81,8 @@ async function runSession(
 
 /**
  * Runs graphs with ONNX Runtime on the CPU: the executor named `onnx`. Inputs are read in place. Bool
- * outputs come as int32.
+ * outputs come as int32. A run blocks the event loop until it ends, because the Node binding is
+ * synchronous: what has to answer meanwhile belongs into another process.
  *
  * @throws EngineError `engineNotAvailable` when the package or its native library does not load.
  */
