@@ -2,6 +2,9 @@
 //
 //   npm run package                          for this platform
 //   npm run package -- --target linux-arm64  for another (any can be packaged anywhere)
+//   npm run package -- --out FILE            elsewhere
+//   npm run package -- --no-build            what dist holds already
+//   npm run package -- --list                only the names of the files, as JSON
 //
 // A VSIX is per platform because the worker needs ONNX Runtime's native library. The installed package
 // brings those of all platforms (290 MB); a VSIX gets one platform's.
@@ -10,6 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { checkBundles } from './checkBundle.mjs';
 import { projectFolder } from './vscodeWeb.mjs';
 
@@ -26,10 +30,10 @@ const targets = {
     `${binaries}/darwin/arm64/libonnxruntime.1.dylib`,
   ],
 };
-export const currentTarget = `${process.platform}-${process.arch}`;
+const currentTarget = `${process.platform}-${process.arch}`;
 
 /** The files of a VSIX for the target, as `vsce ls` names them. */
-export function listPackagedFiles(target = currentTarget) {
+function listPackagedFiles(target) {
   return listFiles({
     cwd: projectFolder,
     packageManager: PackageManager.Npm,
@@ -37,11 +41,9 @@ export function listPackagedFiles(target = currentTarget) {
   });
 }
 
-/** Builds for production, packages, and returns the VSIX file. */
+/** Packages what `build(['--production'])` left in dist, and returns the VSIX file. */
 export async function packageExtension({ target = currentTarget, file } = {}) {
   const ignoreFile = writeIgnoreFile(target);
-  build(['--production']);
-  await checkBundles();
   const { name, version } = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'));
   const packagePath = file ?? join(projectFolder, `${name}-${target}-${version}.vsix`);
   await createVSIX({
@@ -83,9 +85,22 @@ function writeIgnoreFile(target) {
 }
 
 async function main() {
-  const at = process.argv.indexOf('--target');
-  const target = at < 0 ? currentTarget : process.argv[at + 1];
-  const file = await packageExtension({ target });
+  const { values } = parseArgs({
+    options: {
+      target: { type: 'string' },
+      out: { type: 'string' },
+      'no-build': { type: 'boolean' },
+      list: { type: 'boolean' },
+    },
+  });
+  const target = values.target ?? currentTarget;
+  if (values.list === true) {
+    console.log(JSON.stringify(await listPackagedFiles(target), null, 2));
+    return;
+  }
+  if (values['no-build'] !== true) build(['--production']);
+  await checkBundles();
+  const file = await packageExtension({ target, file: values.out });
   console.log(`${file}: ${(statSync(file).size / 1e6).toFixed(1)} MB for ${target}`);
 }
 

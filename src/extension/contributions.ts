@@ -7,7 +7,7 @@
 export const extensionId = 'arpo.arpo';
 
 /** Every command of the extension; a command is registered under one of these only. */
-export const commands = ['arpo.showLog'] as const;
+export const commands = ['arpo.openDocumentation', 'arpo.showLog'] as const;
 export type CommandId = (typeof commands)[number];
 
 /** Every view, each in the activity-bar container `arpo`. */

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ViewId } from '#extension/contributions';
 import { createLog, registerShowLog } from '#extension/log';
+import { registerOpenDocumentation } from '#extension/openDocumentation';
 
 /**
  * Entry point for VS Code. Registers and returns: no file is read and no process started here, so
@@ -8,7 +9,12 @@ import { createLog, registerShowLog } from '#extension/log';
  */
 export function activate(context: vscode.ExtensionContext): void {
   const log = createLog();
-  context.subscriptions.push(log, registerShowLog(log), registerRunsView());
+  context.subscriptions.push(
+    log,
+    registerShowLog(log),
+    registerOpenDocumentation(context.extensionUri, log),
+    registerRunsView(),
+  );
   log.info(`ARPO ${String(context.extension.packageJSON.version)} on VS Code ${vscode.version}`);
 }
 

@@ -1,0 +1,192 @@
+// npm run test:vscode: the extension in a real VS Code.
+//   1. tests inside the extension host (test/vscode/host), through @vscode/test-electron: in the desktop VS
+//      Code where there is one, else in the VS Code of setupVscodeWeb.mjs
+//   2. tests of the window (test/vscode/ui), with the packaged extension installed
+// `-- --host` or `-- --ui` runs one of the two, `-- --grep TEXT` only tests with that name.
+import { runTests } from '@vscode/test-electron';
+import { build as bundle, stop as stopBundler } from 'esbuild';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import Mocha from 'mocha';
+import { pictureFailure, stopSharedWorkbench } from '../test/vscode/sharedWorkbench.mjs';
+import { build } from './packageExtension.mjs';
+import { setupVscodeWeb } from './setupVscodeWeb.mjs';
+import { cacheFolder, exampleFolder, projectFolder } from './vscodeWeb.mjs';
+
+// per process, so that two runs at once do not meet
+const hostTestsOut = join(projectFolder, 'out', `hostTests-${process.pid}`);
+const packageFile = join(cacheFolder, `underTest-${process.pid}.vsix`);
+const started = Date.now();
+const options = readOptions();
+/** Every process started from here inherits it, so that one left behind is found. */
+const runMarker = randomUUID();
+process.env.ARPO_TEST_RUN = runMarker;
+process.once('SIGTERM', () => process.exit(143));
+process.once('exit', () => {
+  for (const { pid } of findProcessesLeft()) process.kill(pid, 'SIGKILL');
+});
+if (options.grep !== undefined) process.env.ARPO_TEST_GREP = options.grep;
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  rmSync(hostTestsOut, { recursive: true, force: true });
+  rmSync(packageFile, { force: true });
+}
+
+async function main() {
+  await setupVscodeWeb();
+  report('VS Code is set up');
+  build(options.ui ? ['--production'] : []);
+  await bundleHostTests();
+  report('built');
+  const packaged = options.ui ? packageForTests() : Promise.resolve('');
+  const hostPassed = options.host ? await runHostTests() : true;
+  if (options.ui) report(`packaged ${await packaged}`);
+  const uiPassed = options.ui ? await runUiTests() : true;
+  const left = findProcessesLeft();
+  if (left.length > 0) {
+    console.error(
+      `Processes left behind:\n${left.map(({ pid, command }) => `${pid} ${command}`).join('\n')}`,
+    );
+  }
+  const passed = hostPassed && uiPassed && left.length === 0;
+  report(passed ? 'all passed' : 'FAILED');
+  process.exitCode = passed ? 0 : 1;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: { host: { type: 'boolean' }, ui: { type: 'boolean' }, grep: { type: 'string' } },
+  });
+  const isEverything = values.host === values.ui;
+  return {
+    host: isEverything || values.host === true,
+    ui: isEverything || values.ui === true,
+    mochaOptions: values.grep === undefined ? {} : { grep: values.grep },
+    grep: values.grep,
+  };
+}
+
+function report(what) {
+  console.log(`\n# ${what} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+async function bundleHostTests() {
+  const folder = join(projectFolder, 'test', 'vscode', 'host');
+  const tests = readdirSync(folder).filter((file) => file.endsWith('.hostTest.ts'));
+  rmSync(hostTestsOut, { recursive: true, force: true });
+  await bundle({
+    absWorkingDir: projectFolder,
+    entryPoints: ['suite.ts', ...tests].map((file) => join(folder, file)),
+    outdir: hostTestsOut,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'es2023',
+    sourcemap: 'inline',
+    external: ['vscode', 'mocha'],
+    logLevel: 'warning',
+  });
+  await stopBundler();
+}
+
+/** Packages in a process of its own, beside the in-host tests; its output is shown when it fails. */
+async function packageForTests() {
+  mkdirSync(cacheFolder, { recursive: true });
+  const script = join(projectFolder, 'scripts', 'packageExtension.mjs');
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    script,
+    '--no-build',
+    '--out',
+    packageFile,
+  ]);
+  process.env.ARPO_VSIX = packageFile;
+  return stdout.trimEnd().split('\n').at(-1);
+}
+
+async function runHostTests() {
+  const desktop = findDesktop();
+  report(`in-host tests, in ${desktop ?? 'VS Code server + Chromium'}`);
+  const folder = mkdtempSync(join(tmpdir(), 'arpo-host-'));
+  cpSync(exampleFolder, join(folder, 'workspace'), { recursive: true });
+  try {
+    await runTests({
+      vscodeExecutablePath: desktop ?? join(projectFolder, 'scripts', 'codeWeb.mjs'),
+      extensionDevelopmentPath: projectFolder,
+      extensionTestsPath: join(hostTestsOut, 'suite.js'),
+      launchArgs: [
+        join(folder, 'workspace'),
+        `--user-data-dir=${join(folder, 'data')}`,
+        `--extensions-dir=${join(folder, 'extensions')}`,
+      ],
+    });
+    return true;
+  } catch (error) {
+    console.error(error.message);
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** The desktop VS Code: VSCODE_EXECUTABLE, or where installers put it; none without a display. */
+function findDesktop() {
+  if (process.env.VSCODE_EXECUTABLE !== undefined) return process.env.VSCODE_EXECUTABLE;
+  const hasDisplay = process.env.DISPLAY !== undefined || process.env.WAYLAND_DISPLAY !== undefined;
+  if (process.platform === 'linux' && !hasDisplay) return undefined;
+  const candidates = [
+    '/usr/share/code/code',
+    '/Applications/Visual Studio Code.app/Contents/MacOS/Electron',
+    join(process.env.LOCALAPPDATA ?? '', 'Programs', 'Microsoft VS Code', 'Code.exe'),
+  ];
+  return candidates.find((file) => existsSync(file));
+}
+
+async function runUiTests() {
+  report('tests of the window');
+  const folder = join(projectFolder, 'test', 'vscode', 'ui');
+  const mocha = new Mocha({ timeout: 60_000, ...options.mochaOptions });
+  for (const file of readdirSync(folder)) if (file.endsWith('.uiTest.mjs')) mocha.addFile(join(folder, file));
+  mocha.rootHooks({
+    async afterEach() {
+      if (this.currentTest.state !== 'failed') return;
+      console.log(`      picture: ${await pictureFailure(this.currentTest.fullTitle())}`);
+    },
+  });
+  await mocha.loadFilesAsync();
+  try {
+    return (await new Promise((resolve) => mocha.run(resolve))) === 0;
+  } finally {
+    await stopSharedWorkbench();
+  }
+}
+
+/** The processes that carry this run's marker, this one left out (Linux). */
+function findProcessesLeft() {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => readProcessFile(name, 'environ').includes(`ARPO_TEST_RUN=${runMarker}`))
+    .map((name) => ({
+      pid: Number(name),
+      command: readProcessFile(name, 'cmdline').replaceAll('\0', ' '),
+    }));
+}
+
+/** Empty for a process that ended meanwhile or belongs to someone else. */
+function readProcessFile(pid, name) {
+  try {
+    return readFileSync(join('/proc', pid, name), 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) return '';
+    throw error;
+  }
+}
