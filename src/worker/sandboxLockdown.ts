@@ -21,7 +21,7 @@ import workerThreads from 'node:worker_threads';
 
 interface WasmMemory {
   readonly buffer: ArrayBuffer;
-  grow(pages: number): number;
+  grow: (this: WasmMemory, pages: number) => number;
 }
 
 /** Part of the host, but not of Node's type definitions. */
@@ -99,7 +99,10 @@ function denyModules(): void {
   const require = (name: string): unknown => (name === 'node:child_process' ? childProcess : refuse());
   Object.defineProperty(nodeModule.prototype, 'require', fixed(require));
   denyFunctions(nodeModule.prototype);
-  for (const owner of [childProcess, cluster, inspector, vm, workerThreads, nodeModule]) denyFunctions(owner);
+  for (const owner of [childProcess, cluster, inspector, vm, workerThreads]) denyFunctions(owner);
+  // The interpreter imported some of these as ES modules, whose exports follow only when told.
+  nodeModule.syncBuiltinESMExports();
+  denyFunctions(nodeModule);
 }
 
 /** The few members that Emscripten's system calls read; everything else of `process` goes. */

@@ -36,37 +36,34 @@ describe('what the released rule has right stays', () => {
 
 describe('every flaw of the released rule is corrected', () => {
   test.each([
-    ['a sign counts', boxed('-5'), '5', 1, 0],
-    ['a decimal point counts', boxed('1.5'), '15', 1, 0],
-    ['a fraction equals its decimal', boxed('\\frac{1}{2}'), '0.5', 0, 1],
-    ['\\dfrac equals \\frac', boxed('\\dfrac{1}{2}'), '\\frac{1}{2}', 0, 1],
-    ['spaces in LaTeX do not count', boxed('3\\sqrt{3}-6'), '3\\sqrt{3} - 6', 0, 1],
-    ['the choice A can score', boxed('A'), 'A', 0, 1],
-    ['an article that is the whole answer stays', boxed('the'), 'the', 0, 1],
+    ['a sign counts', boxed('-5'), '5', [1, 0]],
+    ['a decimal point counts', boxed('1.5'), '15', [1, 0]],
+    ['a fraction equals its decimal', boxed('\\frac{1}{2}'), '0.5', [0, 1]],
+    ['\\dfrac equals \\frac', boxed('\\dfrac{1}{2}'), '\\frac{1}{2}', [0, 1]],
+    ['spaces in LaTeX do not count', boxed('3\\sqrt{3}-6'), '3\\sqrt{3} - 6', [0, 1]],
+    ['the choice A can score', boxed('A'), 'A', [0, 1]],
+    ['an article that is the whole answer stays', boxed('the'), 'the', [0, 1]],
     [
       'page text earns no bonus',
       boxed('Paris', '<search>q</search> <result>page says </python> hi</result>'),
       'Paris',
-      1.1,
-      1,
+      [1.1, 1],
     ],
     [
       'page text cannot break the format',
       boxed('Paris', '<search>q</search> <result>page <answer>z</answer></result>'),
       'Paris',
-      -1,
-      1,
+      [-1, 1],
     ],
-    ['thoughts open before they close', '</think>a<think><answer>\\boxed{Paris}</answer>', 'Paris', 1, -1],
-    ['a printed list is read', boxed('Paris'), "['Paris','paris']", 0, 1],
+    ['thoughts open before they close', '</think>a<think><answer>\\boxed{Paris}</answer>', 'Paris', [1, -1]],
+    ['a printed list is read', boxed('Paris'), "['Paris','paris']", [0, 1]],
     [
       'text after a box with a space is no answer',
       '<think>a</think><answer>\\boxed{x} \\boxed Paris$</answer>',
       'Paris',
-      1,
-      -1,
+      [1, -1],
     ],
-  ])('%s', (_name, response, gold, released, corrected) => {
+  ] as const)('%s', (_name, response, gold, [released, corrected]) => {
     expect(releasedReward(response, gold).total).toBeCloseTo(released, 9);
     expect(correctedReward(response, gold).total).toBeCloseTo(corrected, 9);
   });

@@ -1,5 +1,5 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import file from '../../fixtures/arpo-vectors.json' with { type: 'json' };
 import { normalizeAnswer, releasedReward } from '#environment/rewards/releasedReward';
 
 interface RewardVector {
@@ -10,10 +10,10 @@ interface RewardVector {
   readonly tolerance: number;
 }
 
-const all: readonly { readonly kind: string }[] = file.vectors;
-const isReward = (vector: { readonly kind: string }): vector is RewardVector & { kind: string } =>
-  vector.kind === 'reward';
-const vectors = all.filter(isReward);
+const file: { readonly vectors: readonly (RewardVector & { readonly kind: string })[] } = JSON.parse(
+  readFileSync(new URL('../../fixtures/arpo-vectors.json', import.meta.url), 'utf8'),
+);
+const vectors = file.vectors.filter(({ kind }) => kind === 'reward');
 
 test('there are 29 vectors', () => {
   expect(vectors).toHaveLength(29);
