@@ -10,6 +10,8 @@ const common = {
   bundle: true,
   outdir: 'dist',
   target: 'es2023',
+  // jsonc-parser's `main` is UMD, whose inner requires a bundler cannot follow.
+  mainFields: ['module', 'main'],
   minify: production,
   sourcemap: production ? false : 'linked',
   logLevel: quiet ? 'error' : 'warning',

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { formatHelp, parseOptions, UsageError } from '#cli/arguments';
 import type { OptionDescription, ParsedOptions } from '#cli/arguments';
+import { coldStartOptions, runColdStart } from '#cli/coldStartCommand';
 import { runTrain, trainOptions } from '#cli/trainCommand';
 import type { ProgramPlaces } from '#cli/trainCommand';
 
@@ -16,6 +17,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Trains a policy with ARPO and records every branch decision.',
     options: trainOptions,
     run: runTrain,
+  },
+  'cold-start': {
+    summary: 'Trains the built-in policy on demonstrations; refuses a checkpoint that fails the gate.',
+    options: coldStartOptions,
+    run: runColdStart,
   },
 };
 

@@ -1,7 +1,7 @@
 /** `npm run train`: trains a run in this process's terminal and is the one writer of its record. */
 import { performance } from 'node:perf_hooks';
 import { readFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { integerOption, optionValue, UsageError } from '#cli/arguments';
 import type { OptionDescription, ParsedOptions } from '#cli/arguments';
 import { formatSummary } from '#cli/progressLine';

@@ -14,6 +14,11 @@ export interface EngineOptions {
   readonly threads: number;
 }
 
+/** The engine behind `auto`: `onnx`; never `reference`, which nobody would want to wait for. */
+export function resolveEngine(name: EngineName | 'auto'): EngineName {
+  return name === 'auto' ? 'onnx' : name;
+}
+
 /** Whether an engine can be used here, and if not, why. */
 export interface EngineAvailability {
   readonly name: EngineName;
@@ -23,17 +28,17 @@ export interface EngineAvailability {
 }
 
 /**
- * Opens an engine. `auto` is `onnx`; it never becomes `reference`, which nobody would want to wait for.
+ * Opens an engine.
  *
  * @throws EngineError `engineNotAvailable` when it does not load, with the reason and what to do;
  *   RangeError when `threads` is not a whole number of at least 1.
  */
-export async function openEngine(name: EngineName | 'auto', options: EngineOptions): Promise<Executor> {
+export async function openEngine(requested: EngineName | 'auto', options: EngineOptions): Promise<Executor> {
   if (!Number.isInteger(options.threads) || options.threads < 1) {
     throw new RangeError(`threads must be a whole number of at least 1, but is ${options.threads}.`);
   }
+  const name = resolveEngine(requested);
   switch (name) {
-    case 'auto':
     case 'onnx':
       return createOnnxExecutor({ intraOpThreads: options.threads });
     case 'reference':

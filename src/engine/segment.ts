@@ -50,7 +50,9 @@ export class Segment {
   sample(sampler: TokenSampler, logits: Float32Array, offset: number): void {
     const at = this.#length;
     if (at === this.#tokens.length) this.#grow(2 * at);
-    sampler.sample(logits, offset, this.#request.random);
+    const forced = this.#request.forcedTokens?.[at];
+    if (forced === undefined) sampler.sample(logits, offset, this.#request.random);
+    else sampler.score(logits, offset, forced);
     this.#tokens[at] = sampler.token;
     this.#logProbs[at] = sampler.logProb;
     this.#entropies[at] = sampler.entropy;

@@ -206,41 +206,6 @@ export function orNull<T>(
   };
 }
 
-/** A list of values of one kind, each at most once. */
-export function listField<T extends string>(
-  item: Field<T>,
-  options: { description: string; default: readonly T[] },
-): Field<readonly T[]> {
-  const { default: _default, description: _description, ...items } = item.schema;
-  return {
-    schema: {
-      description: options.description,
-      type: 'array',
-      items,
-      uniqueItems: true,
-      default: options.default,
-    },
-    isText: false,
-    read(value, path, problems) {
-      if (value === undefined) return options.default;
-      if (!Array.isArray(value)) {
-        problems.push({ path, target: 'value', message: `expected a list, got ${describe(value)}` });
-        return options.default;
-      }
-      const list = value.map((one, index) => item.read(one ?? null, [...path, String(index)], problems));
-      const repeated = list.find((one, index) => list.indexOf(one) !== index);
-      if (repeated !== undefined) {
-        problems.push({
-          path,
-          target: 'value',
-          message: `expected every value once, got "${repeated}" twice`,
-        });
-      }
-      return list;
-    },
-  };
-}
-
 /** An object with known members; an object that is left out has all its defaults. */
 export function objectField<T extends object>(description: string, shape: Shape<T>): Field<Readonly<T>> {
   const names = Object.keys(shape);

@@ -12,12 +12,24 @@ import {
   objectField,
   orNull,
   textField,
+  type Field,
   type FieldProblem,
-  type ValueOf,
 } from '#runs/configField';
+import type {
+  AdvantageConfig,
+  CheckpointsConfig,
+  EngineConfig,
+  EvaluationConfig,
+  ObjectiveConfig,
+  OptimizerConfig,
+  PolicyConfig,
+  RolloutConfig,
+  RunConfig,
+  ToolsConfig,
+} from '#runs/configSections';
 import { taskField } from '#runs/taskConfig';
 
-const policyField = objectField('The policy that is trained.', {
+const policyField: Field<PolicyConfig> = objectField<PolicyConfig>('The policy that is trained.', {
   checkpoint: textField({
     description:
       'What to start from: builtin:directory-hunt, or a folder in Hugging Face layout, relative to this file.',
@@ -25,14 +37,13 @@ const policyField = objectField('The policy that is trained.', {
   }),
 });
 
-const engineField = objectField('What computes.', {
-  name: choiceField({
+const engineField: Field<EngineConfig> = objectField<EngineConfig>('What computes.', {
+  name: choiceField<EngineConfig['name']>({
     description: 'The tensor engine.',
     default: 'auto',
     values: {
       auto: 'The fastest engine that loads on this machine.',
       onnx: 'ONNX Runtime.',
-      tensorflow: 'TensorFlow (CUDA), when @tensorflow/tfjs-node-gpu is installed.',
       reference: 'Plain JavaScript: slow, for checks.',
     },
   }),
@@ -48,7 +59,7 @@ const engineField = objectField('What computes.', {
   ),
 });
 
-const toolsField = objectField('How tools are run.', {
+const toolsField: Field<ToolsConfig> = objectField<ToolsConfig>('How tools are run.', {
   timeoutMs: integerField({
     description: 'Milliseconds that one attempt may take.',
     default: 120000,
@@ -62,7 +73,7 @@ const toolsField = objectField('How tools are run.', {
   cache: booleanField({ description: 'Whether an equal query gets the stored result.', default: true }),
 });
 
-const rolloutField = objectField('How trajectories are sampled.', {
+const rolloutField: Field<RolloutConfig> = objectField<RolloutConfig>('How trajectories are sampled.', {
   groupsPerUpdate: integerField({ description: 'Tasks sampled for one update.', default: 8, minimum: 1 }),
   temperature: numberField({ description: 'Softmax temperature of sampling.', default: 1, above: 0 }),
   topP: numberField({
@@ -94,7 +105,7 @@ const rolloutField = objectField('How trajectories are sampled.', {
     { default: null },
   ),
   branching: branchingField,
-  queryExtraction: choiceField({
+  queryExtraction: choiceField<RolloutConfig['queryExtraction']>({
     description: 'Where the query of a tool call is looked for.',
     default: 'segment',
     values: {
@@ -105,32 +116,28 @@ const rolloutField = objectField('How trajectories are sampled.', {
   tools: toolsField,
 });
 
-const advantageField = objectField('From rewards to advantages.', {
-  estimator: choiceField({
+const advantageField: Field<AdvantageConfig> = objectField<AdvantageConfig>('From rewards to advantages.', {
+  estimator: choiceField<AdvantageConfig['estimator']>({
     description: 'What a reward is compared with.',
     default: 'grpo',
     values: {
       grpo: 'The mean of the group, divided by its deviation.',
       drGrpo: 'The mean of the group (arXiv:2503.20783).',
       rloo: 'The mean of the other trajectories.',
-      treeGrpo: 'The mean of the group and that of the tree (arXiv:2509.21240).',
     },
   }),
-  attribution: choiceField({
+  attribution: choiceField<AdvantageConfig['attribution']>({
     description: 'Who gets the advantage of a shared prefix.',
     default: 'soft',
     values: {
       soft: 'Every trajectory carries its own advantage through the prefix.',
       hard: 'The prefix has the mean advantage of its trajectories.',
       step: 'Every node has its value minus that of its parent.',
+      segment: 'As step, but nodes between two forks count as one.',
     },
   }),
   dropZeroVariance: booleanField({
     description: 'Whether groups with equal rewards are left out of the update.',
-    default: true,
-  }),
-  normalize: booleanField({
-    description: 'Whether advantages are divided by the deviation of the group, where the estimator does so.',
     default: true,
   }),
   entropyWeight: numberField({
@@ -141,7 +148,7 @@ const advantageField = objectField('From rewards to advantages.', {
   }),
 });
 
-const objectiveField = objectField('The loss of one token and how tokens are averaged.', {
+const objectiveField: Field<ObjectiveConfig> = objectField<ObjectiveConfig>('The loss of one token and how tokens are averaged.', {
   clipLow: numberField({
     description: 'Ratios below 1 − clipLow are clipped.',
     default: 0.2,
@@ -163,7 +170,7 @@ const objectiveField = objectField('The loss of one token and how tokens are ave
     default: 0,
     minimum: 0,
   }),
-  aggregation: choiceField({
+  aggregation: choiceField<ObjectiveConfig['aggregation']>({
     description: 'How token losses become one loss.',
     default: 'tokenMean',
     values: {
@@ -173,14 +180,19 @@ const objectiveField = objectField('The loss of one token and how tokens are ave
       seqMeanTokenSumNorm: 'Sum of all tokens divided by a constant length.',
     },
   }),
-  gradientRule: choiceField({
+  constantLength: integerField({
+    description: 'Divisor of seqMeanTokenSumNorm, in tokens.',
+    default: 1024,
+    minimum: 1,
+  }),
+  gradientRule: choiceField<ObjectiveConfig['gradientRule']>({
     description: 'What happens to the gradient of clipped tokens.',
     default: 'ppo',
     values: { ppo: 'They have none.', aepo: 'Those clipped from above keep it (arXiv:2510.14545).' },
   }),
 });
 
-const optimizerField = objectField('AdamW and its schedule.', {
+const optimizerField: Field<OptimizerConfig> = objectField<OptimizerConfig>('AdamW and its schedule.', {
   learningRate: numberField({ description: 'Step size at its highest.', default: 3e-4, above: 0 }),
   beta1: numberField({ description: 'Decay of the first moment.', default: 0.9, minimum: 0, below: 1 }),
   beta2: numberField({ description: 'Decay of the second moment.', default: 0.98, minimum: 0, below: 1 }),
@@ -202,14 +214,24 @@ const optimizerField = objectField('AdamW and its schedule.', {
     default: 0,
     minimum: 0,
   }),
-  schedule: choiceField({
+  schedule: choiceField<OptimizerConfig['schedule']>({
     description: 'The learning rate after the warm-up.',
     default: 'constant',
-    values: { constant: 'Stays.', linear: 'Falls linearly to 0.', cosine: 'Falls to 0 along a cosine.' },
+    values: {
+      constant: 'Stays.',
+      linear: 'Falls linearly to its final share.',
+      cosine: 'Falls to its final share along a cosine.',
+    },
+  }),
+  finalShare: numberField({
+    description: 'What is left of the learning rate at the last update, where the schedule lets it fall.',
+    default: 0,
+    minimum: 0,
+    maximum: 1,
   }),
 });
 
-const evaluationField = objectField('How the policy is tried on held-out tasks.', {
+const evaluationField: Field<EvaluationConfig> = objectField<EvaluationConfig>('How the policy is tried on held-out tasks.', {
   tasks: integerField({ description: 'Held-out tasks.', default: 300, minimum: 1 }),
   every: integerField({
     description: 'Updates between evaluations; 0 evaluates only at the start and the end.',
@@ -220,7 +242,7 @@ const evaluationField = objectField('How the policy is tried on held-out tasks.'
   sampled: booleanField({ description: 'Whether to sample as in rollouts.', default: true }),
 });
 
-const checkpointsField = objectField('What is stored of the policy.', {
+const checkpointsField: Field<CheckpointsConfig> = objectField<CheckpointsConfig>('What is stored of the policy.', {
   every: integerField({
     description: 'Updates between stored weights; 0 stores only the last ones.',
     default: 8,
@@ -234,7 +256,7 @@ const checkpointsField = objectField('What is stored of the policy.', {
 });
 
 /** The whole configuration, as a field. */
-export const runConfigField = objectField('Configuration of an ARPO training run.', {
+export const runConfigField: Field<RunConfig> = objectField<RunConfig>('Configuration of an ARPO training run.', {
   name: textField({
     description: 'The first part of the run folder’s name.',
     default: 'quick',
@@ -259,8 +281,7 @@ export const runConfigField = objectField('Configuration of an ARPO training run
   checkpoints: checkpointsField,
 });
 
-/** A complete configuration: every default is filled in. */
-export type RunConfig = ValueOf<typeof runConfigField>;
+export type { RunConfig };
 
 /** The configuration of the built-in example `quick`. */
 export const defaultRunConfig: RunConfig = runConfigField.read({}, [], []);

@@ -35,7 +35,10 @@ export async function checkRun(fileSystem: FileSystem, folder: string): Promise<
   let damage: Damage | null = null;
   let soundLinesAfter = 0;
   let isCorrupt = false;
-  const parts = scanEvents(fileSystem, joinPath(folder, runFiles.events), { offset: 0, sequence: 0 });
+  const path = joinPath(folder, runFiles.events);
+  // A writer that died before its first event left no log.
+  const isThere = (await fileSystem.status(path)) !== null;
+  const parts = isThere ? scanEvents(fileSystem, path, { offset: 0, sequence: 0 }) : [];
   for await (const part of parts) {
     if (damage === null) damage = await problemOf(part, columns);
     else if (part.line !== null) soundLinesAfter += 1;

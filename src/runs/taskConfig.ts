@@ -3,19 +3,19 @@ import {
   choiceField,
   describe,
   integerField,
-  listField,
+  numberField,
   objectField,
   orNull,
   readMembers,
   textField,
   type Field,
-  type ValueOf,
 } from '#runs/configField';
+import type { DirectoryHuntConfig, QuestionsConfig, TaskConfig } from '#runs/configSections';
 import { nearestName } from '#runs/nearestName';
 
-const directoryHuntField = objectField('The built-in example: look-ups in a directory and one sum.', {
+const directoryHuntField: Field<DirectoryHuntConfig> = objectField<DirectoryHuntConfig>('The built-in example: look-ups in a directory and one sum.', {
   name: nameField('directory-hunt', 'The built-in example.'),
-  level: choiceField({
+  level: choiceField<DirectoryHuntConfig['level']>({
     description: 'How hard the tasks are.',
     default: 'B',
     values: {
@@ -25,17 +25,17 @@ const directoryHuntField = objectField('The built-in example: look-ups in a dire
   }),
 });
 
-const questionsField = objectField('Questions with known answers, from a file.', {
+const questionsField: Field<QuestionsConfig> = objectField<QuestionsConfig>('Questions with known answers, from a file.', {
   name: nameField('questions', 'Questions from a file.'),
   file: textField({ description: 'JSON Lines with question and answer, relative to this file.' }),
   documents: orNull(
     textField({
-      description: 'JSON Lines of the documents that the search tool finds, relative to this file.',
+      description: 'What the search tool finds: a folder of texts, or JSON Lines; relative to this file.',
     }),
     'there is nothing to search',
     { default: null },
   ),
-  reward: choiceField({
+  reward: choiceField<QuestionsConfig['reward']>({
     description: 'How answers are scored.',
     default: 'corrected',
     values: {
@@ -43,34 +43,19 @@ const questionsField = objectField('Questions with known answers, from a file.',
       released: 'Exactly as the released code does.',
     },
   }),
-  tools: listField(
-    choiceField({
-      description: '',
-      default: 'search',
-      values: { search: 'Search in the documents.', python: 'Run Python in a sandbox.' },
-    }),
-    { description: 'The tools the policy may call.', default: ['search', 'python'] },
-  ),
   callLimit: integerField({ description: 'Tool calls of one trajectory.', default: 3, minimum: 1 }),
   tokenLimit: integerField({
     description: 'Tokens of prompt and response together.',
     default: 5632,
     minimum: 2,
   }),
-  heldOut: integerField({
-    description: 'Questions at the end of the file that are kept for evaluation.',
-    default: 300,
-    minimum: 1,
+  heldOutFraction: numberField({
+    description: 'Share of the questions that is kept for evaluation.',
+    default: 0.1,
+    above: 0,
+    below: 1,
   }),
 });
-
-/** The tasks of the built-in example. */
-export type DirectoryHuntConfig = ValueOf<typeof directoryHuntField>;
-
-/** Questions from a file. */
-export type QuestionsConfig = ValueOf<typeof questionsField>;
-
-export type TaskConfig = DirectoryHuntConfig | QuestionsConfig;
 
 /** `task`: told apart by its `name`. */
 export const taskField: Field<TaskConfig> = {

@@ -12,6 +12,7 @@ import { evaluatePolicy } from '#training/evaluation';
 import { groupScoredEvent, scoreGroup } from '#training/scoredGroup';
 import type { ScoredGroup } from '#training/scoredGroup';
 import type { RolloutEvent, RolloutResult, RolloutService } from '#training/rolloutService';
+import { trainingTaskIndex } from '#training/taskOrder';
 import { learningRateAt, updateOptions } from '#training/trainerOptions';
 import type { TrainingState } from '#training/trainingState';
 import type { PhaseSeconds, TrainingPhase, TrainingProgress, TrainingSummary } from '#training/trainingProgress';
@@ -120,7 +121,7 @@ export class Trainer {
     const tasks = environment.taskCount('train');
     const requests = Array.from({ length: count }, (_, groupIndex) => ({
       groupIndex,
-      taskIndex: ((update - 1) * count + groupIndex) % tasks,
+      taskIndex: trainingTaskIndex(config.seed, (update - 1) * count + groupIndex, tasks),
     }));
     const startedAt = now();
     const queue = new RecordingQueue(recorder);
@@ -199,7 +200,7 @@ export class Trainer {
     const isLast = update === updates;
     if (evaluation.every > 0 && update % evaluation.every === 0 && !isLast) await this.#evaluate(signal);
     if (checkpoints.every > 0 && update % checkpoints.every === 0 && !isLast) await this.#saveCheckpoint('weights');
-    if (update % checkpoints.resumeEvery === 0 && !isLast) await this.#saveCheckpoint('resume');
+    if (checkpoints.resumeEvery > 0 && update % checkpoints.resumeEvery === 0 && !isLast) await this.#saveCheckpoint('resume');
     this.#report('rollout');
   }
 

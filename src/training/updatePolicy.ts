@@ -4,13 +4,14 @@ import type { Aggregation } from '#arpo/aggregation';
 import { entropyAwareAdvantages } from '#arpo/aepo';
 import { nodeAdvantages, spreadAdvantages } from '#arpo/nodeAdvantage';
 import type { AdvantageOptions } from '#arpo/nodeAdvantage';
-import type { TokenTerm } from '#arpo/objective';
 import { ratioStatistics } from '#arpo/ratioStatistics';
+import type { TokenTerm } from '#arpo/ratioStatistics';
 import { trajectoryTokens } from '#arpo/trajectoryTokens';
 import type { Random } from '#base/random';
 import type { LossReport, ObjectiveOptions, OptimizerOptions, Policy, PolicyTrainer, TrainingSequence } from '#engine/policy';
 import type { LossStatistics } from '#runs/runEvent';
 import type { ScoredGroup } from '#training/scoredGroup';
+import { shuffled } from '#training/shuffle';
 
 /** How a policy is moved. */
 export interface UpdateOptions {
@@ -183,16 +184,6 @@ function summarize(batches: readonly BatchOutcome[], { objective }: UpdateOption
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** A shuffled copy (Fisher–Yates). */
-export function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const copy = [...items];
-  for (let last = copy.length - 1; last > 0; last -= 1) {
-    const other = Math.floor(random.next() * (last + 1));
-    [copy[last], copy[other]] = [copy[other], copy[last]];
-  }
-  return copy;
 }
 
 /** At most `parts` runs of consecutive items whose lengths differ by at most one; none is empty. */

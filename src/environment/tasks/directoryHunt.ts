@@ -106,8 +106,8 @@ export class DirectoryHunt implements Environment {
   }
 
   #attempt(task: Task, random: Random): Demonstration | null {
-    const { exceptionSkill, plainSkill } = this.#level;
-    const skill = { exception: exceptionSkill, plain: plainSkill, random };
+    const { exceptionSkill, newerSkill, plainSkill } = this.#level;
+    const skill = { exception: exceptionSkill, newer: newerSkill, plain: plainSkill, random };
     const response = demonstrate(this.huntTask(task), skill, this.limits);
     return response === null ? null : describe(task, response);
   }

@@ -19,6 +19,8 @@ export interface HuntDemonstration {
 export interface HuntSkill {
   /** Probability of reacting rightly to an exceptional result. */
   readonly exception: number;
+  /** The same for `new … old …`. */
+  readonly newer: number;
   /** Probability of no slip, each at: the chain of hops, the attribute, the arithmetic. */
   readonly plain: number;
   readonly random: Random;
@@ -37,7 +39,7 @@ type Step<T> = T | typeof giveUp;
 /** The flawless response; every accepted task has one. */
 export function solveByOracle(task: HuntTask, bounds: HuntBounds): HuntDemonstration {
   const random: Random = { next: () => 0 };
-  const response = demonstrate(task, { exception: 1, plain: 1, random }, bounds);
+  const response = demonstrate(task, { exception: 1, newer: 1, plain: 1, random }, bounds);
   if (response === null) throw new Error(`${task.id}: the flawless response exceeds the limits`);
   return response;
 }
@@ -123,7 +125,8 @@ class ResponseWriter {
       const result = this.#act(this.#takePlan(), 'search', `${hop} of ${person}`);
       const [first, second, , fourth] = wordsOf(result);
       if (names.includes(first)) return first;
-      const isRight = this.#reactsRightly();
+      const isNewer = first === 'new' || first === 'old';
+      const isRight = this.#reactsRightly(isNewer ? this.#skill.newer : this.#skill.exception);
       if (first === 'see') {
         if (isRight) this.#plan = 'moved';
         const mistake = isRight ? 'follow' : this.#pick(['takePointer', 'repeat', 'deep'] as const);
@@ -139,8 +142,7 @@ class ResponseWriter {
           this.#plan = 'newer';
           return newer;
         }
-        if (this.#pick(['takeOld', 'takeOld', 'deep'] as const) === 'takeOld') return older;
-        return this.#pointlessDeep(hop, person);
+        return older;
       }
     }
   }
@@ -150,7 +152,7 @@ class ResponseWriter {
       const result = this.#act(this.#takePlan(), 'search', `${attribute} of ${person}`);
       const [first, shown] = wordsOf(result);
       if (isNumberWord(first)) return first;
-      const isRight = this.#reactsRightly();
+      const isRight = this.#reactsRightly(this.#skill.exception);
       if (first === 'none') {
         if (isRight) return this.#act('retry', 'search', `deep ${attribute} of ${person}`);
         if (this.#pick(['repeat', 'giveUp'] as const) === 'giveUp') return giveUp;
@@ -207,8 +209,8 @@ class ResponseWriter {
     return plan;
   }
 
-  #reactsRightly(): boolean {
-    return this.#skill.random.next() < this.#skill.exception;
+  #reactsRightly(skill: number): boolean {
+    return this.#skill.random.next() < skill;
   }
 
   #slips(): boolean {

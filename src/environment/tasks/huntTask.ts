@@ -20,6 +20,8 @@ export interface HuntLevel {
   readonly maxOracleCalls: number;
   /** Demonstrations: probability of reacting rightly to an exceptional result. */
   readonly exceptionSkill: number;
+  /** The same for `new … old …`, which people get right more often. */
+  readonly newerSkill: number;
   /** Demonstrations: probability of making no slip at each of the three places where one can happen. */
   readonly plainSkill: number;
 }
@@ -34,6 +36,7 @@ export const huntLevels: Readonly<Record<HuntLevelName, HuntLevel>> = {
     maxExceptions: 2,
     maxOracleCalls: 6,
     exceptionSkill: 0.4,
+    newerSkill: 0.75,
     plainSkill: 0.96,
   },
   B: {
@@ -44,6 +47,7 @@ export const huntLevels: Readonly<Record<HuntLevelName, HuntLevel>> = {
     maxExceptions: 1,
     maxOracleCalls: 6,
     exceptionSkill: 0.25,
+    newerSkill: 0.25,
     plainSkill: 0.98,
   },
 };
