@@ -37,7 +37,8 @@ export function parseOptions(
   for (const { name, isRepeatable } of descriptions) {
     const given = values[name];
     if (!Array.isArray(given)) continue;
-    if (given.length > 1 && isRepeatable !== true) throw new UsageError(`--${name}: expected once, got ${given.length} times`);
+    if (given.length > 1 && isRepeatable !== true)
+      throw new UsageError(`--${name}: expected once, got ${given.length} times`);
     parsed.set(
       name,
       given.map((item) => (typeof item === 'string' ? item : '')),
@@ -61,7 +62,9 @@ export function integerOption(
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^-?\d+$/.test(text) || value < range.minimum || value > range.maximum) {
-    throw new UsageError(`--${name}: expected an integer in ${range.minimum}..${range.maximum}, got "${text}"`);
+    throw new UsageError(
+      `--${name}: expected an integer in ${range.minimum}..${range.maximum}, got "${text}"`,
+    );
   }
   return value;
 }

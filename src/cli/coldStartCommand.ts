@@ -20,7 +20,11 @@ import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { collectDemonstrations, trainColdStart } from '#training/coldStart';
 import { runColdStartGate } from '#training/coldStartGate';
 import type { GateResult } from '#training/coldStartGate';
-import { demonstrationShares, directoryHuntGate, directoryHuntRecipe } from '#training/directoryHuntColdStart';
+import {
+  demonstrationShares,
+  directoryHuntGate,
+  directoryHuntRecipe,
+} from '#training/directoryHuntColdStart';
 import { initializationStream } from '#training/seedStreams';
 import { checkpointFiles } from '#worker/checkpointSource';
 import { PyodideRunner } from '#worker/pyodideRunner';
@@ -43,7 +47,8 @@ export async function runColdStart(options: ParsedOptions, places: ProgramPlaces
   const executor = await openEngine('auto', { threads: availableParallelism() });
   const policy = createPolicy({
     config: directoryHuntRecipe.model,
-    tokenizer: createWordTokenizerFiles(directoryHuntVocabulary, { endToken: '<eos>',
+    tokenizer: createWordTokenizerFiles(directoryHuntVocabulary, {
+      endToken: '<eos>',
       padToken: '<pad>',
       contextLength: directoryHuntRecipe.model.max_position_embeddings,
     }),

@@ -28,14 +28,23 @@ import type { TrainingState } from '#training/trainingState';
 import type { TrainingSummary } from '#training/trainingProgress';
 
 export const trainOptions: readonly OptionDescription[] = [
-  { name: 'config', value: 'FILE', help: 'run configuration (JSON with comments); default: the built-in example' },
+  {
+    name: 'config',
+    value: 'FILE',
+    help: 'run configuration (JSON with comments); default: the built-in example',
+  },
   { name: 'out', value: 'DIR', help: 'folder that run folders are made in; default: runs' },
   { name: 'resume', value: 'RUN', help: 'continue the run in this folder with its own configuration' },
   { name: 'engine', value: 'NAME', help: 'tensor engine: auto, onnx, reference' },
   { name: 'seed', value: 'N', help: 'seed of all randomness' },
   { name: 'updates', value: 'N', help: 'updates of the policy' },
   { name: 'branching', value: 'RULE', help: 'preset: paper, released, aepo, quantile, random, none (GRPO)' },
-  { name: 'set', value: 'PATH=VALUE', isRepeatable: true, help: 'any setting, e.g. optimizer.learningRate=1e-4' },
+  {
+    name: 'set',
+    value: 'PATH=VALUE',
+    isRepeatable: true,
+    help: 'any setting, e.g. optimizer.learningRate=1e-4',
+  },
   { name: 'json', value: null, help: 'progress on stderr; the last line of stdout is one JSON object' },
   { name: 'help', value: null, help: 'show this text' },
 ];
@@ -75,14 +84,18 @@ export async function runTrain(options: ParsedOptions, places: ProgramPlaces): P
   try {
     const summary = await trainRun(run, printer, { abort, startedAt });
     printer.end();
-    const text = isJson ? JSON.stringify(summaryJson(summary, run)) : formatSummary(summary, describeRun(run));
+    const text = isJson
+      ? JSON.stringify(summaryJson(summary, run))
+      : formatSummary(summary, describeRun(run));
     process.stdout.write(`${text}\n`);
     return 0;
   } catch (error) {
     printer.end();
     if (!abort.signal.aborted) throw error;
     const folder = run.store.folder;
-    process.stderr.write(`Stopped after update ${run.state.update}. Continue with: npm run train -- --resume ${folder}\n`);
+    process.stderr.write(
+      `Stopped after update ${run.state.update}. Continue with: npm run train -- --resume ${folder}\n`,
+    );
     return 130;
   } finally {
     await run.session.dispose();
@@ -123,7 +136,8 @@ async function trainRun(
 /** The reason a run ended early; a store that failed itself cannot hold it, and its error is thrown anyway. */
 async function recordEnd(store: RunStore, error: unknown, isStopped: boolean): Promise<void> {
   const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
+  const code =
+    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'error';
   try {
     await store.append([
       isStopped ? { kind: 'runStopped', reason: message } : { kind: 'runFailed', code, message },
@@ -133,14 +147,22 @@ async function recordEnd(store: RunStore, error: unknown, isStopped: boolean): P
   }
 }
 
-async function openRun(options: ParsedOptions, places: ProgramPlaces, printer: ProgressPrinter): Promise<OpenedRun> {
+async function openRun(
+  options: ParsedOptions,
+  places: ProgramPlaces,
+  printer: ProgressPrinter,
+): Promise<OpenedRun> {
   const resumed = optionValue(options, 'resume');
   return resumed === undefined
     ? await createRun(options, places, printer)
     : await resumeRun(resolve(places.workingFolder, resumed), options, { places, printer });
 }
 
-async function createRun(options: ParsedOptions, places: ProgramPlaces, printer: ProgressPrinter): Promise<OpenedRun> {
+async function createRun(
+  options: ParsedOptions,
+  places: ProgramPlaces,
+  printer: ProgressPrinter,
+): Promise<OpenedRun> {
   const { config, baseFolder } = await readConfig(options, places);
   const versions = await programVersions(places.programFolder);
   const checkpoint = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
@@ -170,7 +192,9 @@ async function resumeRun(
 ): Promise<OpenedRun> {
   for (const name of ['config', 'out', 'seed', 'updates', 'branching', 'set']) {
     if (options.has(name)) {
-      throw new UsageError(`--${name} cannot be combined with --resume: a resumed run keeps its own configuration.`);
+      throw new UsageError(
+        `--${name} cannot be combined with --resume: a resumed run keeps its own configuration.`,
+      );
     }
   }
   const manifest = await readManifest(nodeFileSystem, folder);
@@ -234,7 +258,8 @@ export function configOverrides(options: ParsedOptions): ConfigOverride[] {
   const branching = optionValue(options, 'branching');
   const sets = (options.get('set') ?? []).map((text) => {
     const [path, ...value] = text.split('=');
-    if (value.length === 0) throw new UsageError(`--set ${text}: expected PATH=VALUE, for example optimizer.epochs=2`);
+    if (value.length === 0)
+      throw new UsageError(`--set ${text}: expected PATH=VALUE, for example optimizer.epochs=2`);
     return setConfigValue(path, value.join('='));
   });
   return [

@@ -46,8 +46,8 @@ export class Scorer {
    */
   async run(sequences: readonly Int32Array[], pass: ScoringPass, signal: AbortSignal): Promise<LossReport> {
     const executable = await this.#parts.graphs.get(pass.graph);
-    const logProbs = sequences.map(({ length }) => new Float32Array(length));
-    const entropies = sequences.map(({ length }) => new Float32Array(length));
+    const logProbs: Float32Array[] = sequences.map(({ length }) => new Float32Array(length));
+    const entropies: Float32Array[] = sequences.map(({ length }) => new Float32Array(length));
     const positions = sequences.map(({ length }) => Math.max(0, length - 1));
     let loss = 0;
     let carried = pass.constants;

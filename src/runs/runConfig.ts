@@ -65,7 +65,7 @@ const toolsField: Field<ToolsConfig> = objectField<ToolsConfig>('How tools are r
     default: 120000,
     minimum: 1,
   }),
-  retries: integerField({ description: 'Attempts after a failed one.', default: 3, minimum: 0 }),
+  retries: integerField({ description: 'Attempts after a failed one; 2 in the released code, which tries three times.', default: 2, minimum: 0 }),
   retryEmpty: booleanField({
     description: 'Whether an empty output counts as failed, as in the released code.',
     default: false,

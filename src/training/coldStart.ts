@@ -39,7 +39,10 @@ export interface DemonstrationShare {
 }
 
 /** Prompt, turns and end token as the policy will see them. */
-export function tokenizeDemonstration(demonstration: Demonstration, tokenizer: Tokenizer): DemonstrationTokens {
+export function tokenizeDemonstration(
+  demonstration: Demonstration,
+  tokenizer: Tokenizer,
+): DemonstrationTokens {
   const tokens: number[] = [...tokenizer.encode(demonstration.task.prompt)];
   const mask: number[] = tokens.map(() => 0);
   for (const { author, text } of demonstration.turns) {
@@ -65,7 +68,8 @@ export function collectDemonstrations(
 ): DemonstrationTokens[] {
   return shares.flatMap(({ environment, share }, place) => {
     const { demonstrations: source } = environment;
-    if (source === undefined) throw new RangeError(`${environment.name}: expected demonstrations, it has none`);
+    if (source === undefined)
+      throw new RangeError(`${environment.name}: expected demonstrations, it has none`);
     const random = demonstrationStream(seed, mixSeed(place, 1));
     const wanted = Math.round(count * share);
     const collected: DemonstrationTokens[] = [];
@@ -126,5 +130,8 @@ export function coldStartLearningRate(recipe: ColdStartRecipe, step: number): nu
 /** Token mean over what the policy writes. */
 function weighted(batch: readonly DemonstrationTokens[]): { tokens: Int32Array; weights: Float32Array }[] {
   const total = batch.reduce((sum, { mask }) => sum + mask.reduce((ones, bit) => ones + bit, 0), 0);
-  return batch.map(({ tokens, mask }) => ({ tokens, weights: Float32Array.from(mask, (bit) => bit / total) }));
+  return batch.map(({ tokens, mask }) => ({
+    tokens,
+    weights: Float32Array.from(mask, (bit) => bit / total),
+  }));
 }

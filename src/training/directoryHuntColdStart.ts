@@ -1,10 +1,5 @@
 /** The cold start of the built-in policy: one plain Llama for both levels of the directory hunt. */
-import {
-  attributes,
-  directoryHuntVocabulary,
-  names,
-  relations,
-} from '#environment/tasks/directoryWords';
+import { attributes, directoryHuntVocabulary, names, relations } from '#environment/tasks/directoryWords';
 import type { ColdStartRecipe } from '#training/coldStart';
 import type { GateClass } from '#training/coldStartGate';
 

@@ -28,6 +28,7 @@ export function entropyStatistics(trees: readonly RolloutTree[], window: number)
       }
     }
   }
-  const meanOf = ({ sum, count }: { sum: number; count: number }): number | null => (count === 0 ? null : sum / count);
+  const meanOf = ({ sum, count }: { sum: number; count: number }): number | null =>
+    count === 0 ? null : sum / count;
   return { afterTools: meanOf(after), elsewhere: meanOf(other) };
 }

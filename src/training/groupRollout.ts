@@ -158,7 +158,8 @@ export class GroupRollout {
     const decode = (tokens: Int32Array): string => tokenizer.decode(tokens);
     const text = decode(node.tokens);
     const resultStart = node.toolCall === null ? node.tokens.length : node.mask.indexOf(0);
-    const modelLength = resultStart === -1 ? text.length : decode(node.tokens.subarray(0, resultStart)).length;
+    const modelLength =
+      resultStart === -1 ? text.length : decode(node.tokens.subarray(0, resultStart)).length;
     return {
       ...node,
       parentId,

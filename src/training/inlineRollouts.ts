@@ -222,6 +222,11 @@ function countersSince(now: SamplingCounters, before: SamplingCounters): Samplin
 
 /** Adds up work that was done one after the other. */
 function addCounters(all: readonly SamplingCounters[]): SamplingCounters {
-  const sum = (key: keyof SamplingCounters): number => all.reduce((total, counters) => total + counters[key], 0);
-  return { sampledTokens: sum('sampledTokens'), fedTokens: sum('fedTokens'), decodeSteps: sum('decodeSteps') };
+  const sum = (key: keyof SamplingCounters): number =>
+    all.reduce((total, counters) => total + counters[key], 0);
+  return {
+    sampledTokens: sum('sampledTokens'),
+    fedTokens: sum('fedTokens'),
+    decodeSteps: sum('decodeSteps'),
+  };
 }

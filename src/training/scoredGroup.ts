@@ -31,11 +31,7 @@ export function scoreGroup(sampled: SampledGroup): ScoredGroup {
 }
 
 /** The record of a scored group: rewards with their parts and the advantages of every attribution. */
-export function groupScoredEvent(
-  group: ScoredGroup,
-  update: number,
-  options: AdvantageOptions,
-): GroupScored {
+export function groupScoredEvent(group: ScoredGroup, update: number, options: AdvantageOptions): GroupScored {
   const { tree, rewards, sampled } = group;
   const { isZeroVariance, soft, hard, step, values } = estimateAll(tree, rewards, {
     ...options,
@@ -53,7 +49,8 @@ export function groupScoredEvent(
 }
 
 function ledgerOf({ tree, cost, sampled }: ScoredGroup): GroupLedger {
-  const count = (origin: string): number => tree.trajectories.filter((trajectory) => trajectory.origin === origin).length;
+  const count = (origin: string): number =>
+    tree.trajectories.filter((trajectory) => trajectory.origin === origin).length;
   return {
     trajectories: tree.trajectories.length,
     initialTrajectories: count('initial'),

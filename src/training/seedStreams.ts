@@ -6,7 +6,15 @@ import type { Random } from '#base/random';
  * it is for, never from when it happens. So results do not depend on timing, a resumed run needs no
  * generator state, and the same trajectory slot draws alike under every branching rule.
  */
-const streams = { tokens: 1, branches: 2, evaluation: 3, minibatches: 4, initialization: 5, demonstrations: 6, tasks: 7 } as const;
+const streams = {
+  tokens: 1,
+  branches: 2,
+  evaluation: 3,
+  minibatches: 4,
+  initialization: 5,
+  demonstrations: 6,
+  tasks: 7,
+} as const;
 
 /** Draws the tokens of one trajectory slot. */
 export function tokenStream(seed: number, update: number, group: number, slot: number): Random {

@@ -15,7 +15,12 @@ import type { RolloutEvent, RolloutResult, RolloutService } from '#training/roll
 import { trainingTaskIndex } from '#training/taskOrder';
 import { learningRateAt, updateOptions } from '#training/trainerOptions';
 import type { TrainingState } from '#training/trainingState';
-import type { PhaseSeconds, TrainingPhase, TrainingProgress, TrainingSummary } from '#training/trainingProgress';
+import type {
+  PhaseSeconds,
+  TrainingPhase,
+  TrainingProgress,
+  TrainingSummary,
+} from '#training/trainingProgress';
 import { updatePolicy } from '#training/updatePolicy';
 import type { UpdateResult } from '#training/updatePolicy';
 
@@ -187,7 +192,8 @@ export class Trainer {
         inherited: state.toolCalls.inherited + all - paid,
       },
       branches: state.branches + groups.reduce((sum, { tree }) => sum + countBranches(tree), 0),
-      generatedTokens: state.generatedTokens + groups.reduce((sum, { cost }) => sum + cost.generatedTokens, 0),
+      generatedTokens:
+        state.generatedTokens + groups.reduce((sum, { cost }) => sum + cost.generatedTokens, 0),
       seconds: this.#secondsNow({
         rollout: state.seconds.rollout + seconds.rollout,
         update: state.seconds.update + seconds.update,
@@ -199,8 +205,10 @@ export class Trainer {
     const { checkpoints, evaluation, updates } = this.#options.config;
     const isLast = update === updates;
     if (evaluation.every > 0 && update % evaluation.every === 0 && !isLast) await this.#evaluate(signal);
-    if (checkpoints.every > 0 && update % checkpoints.every === 0 && !isLast) await this.#saveCheckpoint('weights');
-    if (checkpoints.resumeEvery > 0 && update % checkpoints.resumeEvery === 0 && !isLast) await this.#saveCheckpoint('resume');
+    if (checkpoints.every > 0 && update % checkpoints.every === 0 && !isLast)
+      await this.#saveCheckpoint('weights');
+    if (checkpoints.resumeEvery > 0 && update % checkpoints.resumeEvery === 0 && !isLast)
+      await this.#saveCheckpoint('resume');
     this.#report('rollout');
   }
 
@@ -243,7 +251,8 @@ export class Trainer {
   #report(phase: TrainingPhase): void {
     const { config, onProgress } = this.#options;
     const { update, heldOut, toolCalls, branches } = this.#state;
-    const perUpdate = this.#updatesThisSession === 0 ? null : this.#secondsOfUpdates / this.#updatesThisSession;
+    const perUpdate =
+      this.#updatesThisSession === 0 ? null : this.#secondsOfUpdates / this.#updatesThisSession;
     onProgress({
       phase,
       update,

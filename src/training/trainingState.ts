@@ -49,9 +49,13 @@ export function parseTrainingState(text: string): TrainingState {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new EngineError('wrongCheckpoint', `trainer.json: expected JSON, got ${text.length} bytes that are not`, {
-      cause: error,
-    });
+    throw new EngineError(
+      'wrongCheckpoint',
+      `trainer.json: expected JSON, got ${text.length} bytes that are not`,
+      {
+        cause: error,
+      },
+    );
   }
   if (!isState(value)) {
     throw new EngineError(

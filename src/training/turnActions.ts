@@ -40,9 +40,17 @@ export async function runTurnActions(
         case 'stop':
           return { ...sampled, content: contentOf(sampled, verdict.reason), resultTokens: noTokens };
         case 'forceEnd':
-          return { ...sampled, content: endOverLimit(sampled, ends.get(sampled), options), resultTokens: noTokens };
+          return {
+            ...sampled,
+            content: endOverLimit(sampled, ends.get(sampled), options),
+            resultTokens: noTokens,
+          };
         case 'call':
-          return completeCall(sampled, await options.runTool(sampled.group.options, verdict.tool, verdict.query, signal), options);
+          return completeCall(
+            sampled,
+            await options.runTool(sampled.group.options, verdict.tool, verdict.query, signal),
+            options,
+          );
       }
     }),
   );
@@ -56,14 +64,16 @@ function judgeSegment({ group, slot, segment }: SampledSegment, options: Adaptiv
   const path = tree.pathTokens(tree.trajectory(slot).lastNodeId);
   const call = classifySegment({
     segment: tokenizer.decode(segment.tokens),
-    context: queryExtraction === 'released' ? tokenizer.decode(concatenate(Int32Array, path, segment.tokens)) : '',
+    context:
+      queryExtraction === 'released' ? tokenizer.decode(concatenate(Int32Array, path, segment.tokens)) : '',
     tags: [...group.tools.keys()],
     rule: queryExtraction === 'released' ? 'released' : 'corrected',
   });
   const tool = call.kind === 'none' ? undefined : group.tools.get(call.tag);
   assert(call.kind !== 'none' && tool !== undefined, 'a segment complete without the tag of a tool');
   const verdict = group.scheduler.requestCall(slot, call.kind === 'toolCall' ? call.query : '');
-  if (verdict.kind === 'execute' && call.kind === 'toolCall') return { kind: 'call', tool, query: call.query };
+  if (verdict.kind === 'execute' && call.kind === 'toolCall')
+    return { kind: 'call', tool, query: call.query };
   if (verdict.kind === 'execute') return { kind: 'stop', reason: 'emptyCall' };
   return verdict.isEndForced ? { kind: 'forceEnd' } : { kind: 'stop', reason: verdict.stopReason };
 }

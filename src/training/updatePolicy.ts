@@ -8,7 +8,14 @@ import { ratioStatistics } from '#arpo/ratioStatistics';
 import type { TokenTerm } from '#arpo/ratioStatistics';
 import { trajectoryTokens } from '#arpo/trajectoryTokens';
 import type { Random } from '#base/random';
-import type { LossReport, ObjectiveOptions, OptimizerOptions, Policy, PolicyTrainer, TrainingSequence } from '#engine/policy';
+import type {
+  LossReport,
+  ObjectiveOptions,
+  OptimizerOptions,
+  Policy,
+  PolicyTrainer,
+  TrainingSequence,
+} from '#engine/policy';
 import type { LossStatistics } from '#runs/runEvent';
 import type { ScoredGroup } from '#training/scoredGroup';
 import { shuffled } from '#training/shuffle';
@@ -92,8 +99,11 @@ async function prepareGroup(
   const advantages = laidOut.map(({ nodeIds }, slot) => spreadAdvantages(nodeIds, byNode[slot]));
   const weighted = entropyAware(advantages, laidOut, options.entropyWeight);
   const tokens = laidOut.map((trajectory) => trajectory.tokens);
-  const rescored = options.isSamplingTruncated ? await policy.scoreTokens(tokens, options.temperature, signal) : null;
-  const referenced = reference === null ? null : await reference.scoreTokens(tokens, options.temperature, signal);
+  const rescored = options.isSamplingTruncated
+    ? await policy.scoreTokens(tokens, options.temperature, signal)
+    : null;
+  const referenced =
+    reference === null ? null : await reference.scoreTokens(tokens, options.temperature, signal);
   return laidOut.map((trajectory, slot) => ({
     sequence: {
       tokens: trajectory.tokens,
@@ -113,7 +123,9 @@ function entropyAware(
 ): readonly Float32Array[] {
   if (weight === 0) return advantages;
   const places = trajectories.flatMap(({ lossMask }, slot) =>
-    Array.from(lossMask.keys()).filter((index) => lossMask[index] === 1).map((index) => ({ slot, index })),
+    Array.from(lossMask.keys())
+      .filter((index) => lossMask[index] === 1)
+      .map((index) => ({ slot, index })),
   );
   const adjusted = entropyAwareAdvantages(
     places.map(({ slot, index }) => advantages[slot][index]),
@@ -139,7 +151,10 @@ async function trainMinibatch(
   options: UpdateOptions,
   signal: AbortSignal,
 ): Promise<BatchOutcome> {
-  const weights = tokenWeights(prepared.map(({ lossMask }) => lossMask), options.aggregation);
+  const weights = tokenWeights(
+    prepared.map(({ lossMask }) => lossMask),
+    options.aggregation,
+  );
   const sequences = prepared.map(({ sequence }, index) => ({ ...sequence, weights: weights[index] }));
   const objective = { ...options.objective, temperature: options.temperature };
   const report = await trainer.accumulate(sequences, objective, signal);
@@ -167,7 +182,10 @@ function collectTerms(
 }
 
 function summarize(batches: readonly BatchOutcome[], { objective }: UpdateOptions): LossStatistics {
-  const statistics = ratioStatistics(batches.flatMap(({ terms }) => terms), objective);
+  const statistics = ratioStatistics(
+    batches.flatMap(({ terms }) => terms),
+    objective,
+  );
   const references = batches.flatMap(({ referenceKl }) => referenceKl ?? []);
   return {
     loss: mean(batches.map(({ report }) => report.loss)),

@@ -42,7 +42,10 @@ export async function openCheckpoint(name: string, places: CheckpointPlaces): Pr
     const hint = name.startsWith(builtinPrefix)
       ? `The policy that comes with the program is builtin:directory-hunt.`
       : `policy.checkpoint is a folder with config.json, model.safetensors and tokenizer.json.`;
-    throw new EngineError('missingCheckpoint', `${folder}: expected a checkpoint folder, found none. ${hint}`);
+    throw new EngineError(
+      'missingCheckpoint',
+      `${folder}: expected a checkpoint folder, found none. ${hint}`,
+    );
   }
   return await readCheckpoint(checkpointFiles(folder));
 }

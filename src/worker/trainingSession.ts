@@ -88,10 +88,16 @@ interface SessionParts {
 
 /** More processes than groups would stand idle. */
 export function rolloutProcesses(config: RunConfig): number {
-  return config.engine.processes ?? Math.max(1, Math.min(availableParallelism(), config.rollout.groupsPerUpdate));
+  return (
+    config.engine.processes ?? Math.max(1, Math.min(availableParallelism(), config.rollout.groupsPerUpdate))
+  );
 }
 
-async function startPool(options: SessionOptions, engine: EngineName, processes: number): Promise<RolloutPool> {
+async function startPool(
+  options: SessionOptions,
+  engine: EngineName,
+  processes: number,
+): Promise<RolloutPool> {
   const { config, checkpoint, baseFolder, programFolder, onOutput } = options;
   return await RolloutPool.start({
     entry: `${programFolder}/rollout.js`,
@@ -150,7 +156,11 @@ function startedEvent(
   };
 }
 
-async function disposeAll(policy: LlamaPolicy, reference: LlamaPolicy | null, executor: Executor): Promise<void> {
+async function disposeAll(
+  policy: LlamaPolicy,
+  reference: LlamaPolicy | null,
+  executor: Executor,
+): Promise<void> {
   await policy.dispose();
   await reference?.dispose();
   await executor.dispose();

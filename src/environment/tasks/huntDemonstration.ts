@@ -137,14 +137,15 @@ class ResponseWriter {
         if (isRight) return this.#act('retry', 'search', `deep ${hop} of ${person}`);
         if (this.#pick(['repeat', 'giveUp'] as const) === 'giveUp') return giveUp;
       } else {
-        const [newer, older] = first === 'new' ? [second, fourth] : [fourth, second];
-        if (isRight) {
-          this.#plan = 'newer';
-          return newer;
-        }
-        return older;
+        return this.#chooseOfTwo(first === 'new' ? [second, fourth] : [fourth, second], isRight);
       }
     }
+  }
+
+  /** Of `new … old …`. The plan of the next look-up says what was understood. */
+  #chooseOfTwo([newer, older]: readonly [string, string], isRight: boolean): string {
+    if (isRight) this.#plan = 'newer';
+    return isRight ? newer : older;
   }
 
   #lookUpValue(attribute: string, person: string): Step<string> {
