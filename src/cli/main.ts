@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { formatHelp, parseOptions, UsageError } from '#cli/arguments';
 import type { OptionDescription, ParsedOptions } from '#cli/arguments';
 import { coldStartOptions, runColdStart } from '#cli/coldStartCommand';
+import { experimentOptions, runExperiment } from '#cli/experimentCommand';
 import { runTrain, trainOptions } from '#cli/trainCommand';
 import type { ProgramPlaces } from '#cli/trainCommand';
 
@@ -22,6 +23,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Trains the built-in policy on demonstrations; refuses a checkpoint that fails the gate.',
     options: coldStartOptions,
     run: runColdStart,
+  },
+  experiment: {
+    summary: 'Compares branching rules with GRPO and random branching over seeds.',
+    options: experimentOptions,
+    run: runExperiment,
   },
 };
 
