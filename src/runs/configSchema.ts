@@ -2,7 +2,7 @@
 import type { FieldPath, JsonSchema } from '#runs/configField';
 import { runConfigField } from '#runs/runConfig';
 
-/** The published schema (draft 7, which VS Code reads best). */
+/** The published schema, `schemas/run-config.schema.json` (draft 7, which VS Code reads best). */
 export const runConfigSchema: JsonSchema = withSchemaKey(runConfigField.schema);
 
 /** The dotted names of all settings and sections, in order. */
@@ -18,11 +18,6 @@ export function schemaAt(path: FieldPath): JsonSchema | null {
     });
   }
   return candidates[0] ?? null;
-}
-
-/** The text of `schemas/run-config.schema.json`. */
-export function formatRunConfigSchema(): string {
-  return `${JSON.stringify(runConfigSchema, null, 2)}\n`;
 }
 
 function withSchemaKey(schema: JsonSchema): JsonSchema {

@@ -62,10 +62,13 @@ export function parseRunConfig(
   const value: unknown = getNodeValue(root);
   const { config, problems: found } = readRunConfig(overrides.reduce(applyOverride, value));
   if (found.length === 0) return { config, problems: null };
-  return {
-    config: null,
-    problems: found.map((one) => placeProblem(one, { source, fileName, root, overrides })),
-  };
+  const placed = found.map((one) => placeProblem(one, { source, fileName, root, overrides }));
+  return { config: null, problems: placed.sort(byPlace) };
+}
+
+/** Those of the command line first, then from the top of the file to its end. */
+function byPlace(left: ConfigProblem, right: ConfigProblem): number {
+  return (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0);
 }
 
 /**
@@ -182,7 +185,7 @@ function position(file: ConfigSource, offset: number): Pick<ConfigProblem, 'sour
 }
 
 function syntaxProblems(source: string, fileName: string, errors: readonly ParseError[]): ConfigProblem[] {
-  if (errors.length === 0) {
+  if (source.trim() === '') {
     return [
       { source: fileName, line: 1, column: 1, path: '', message: 'expected an object, got an empty file' },
     ];

@@ -11,6 +11,13 @@ type Ending = 'diskFull' | 'kill';
 /** Thrown to the code under test after a kill; whatever it does then has no effect. */
 export class Killed extends Error {}
 
+/** One change and when it began; `apply` carries out as many of its units as are given. */
+interface Change {
+  readonly start: number;
+  readonly units: number;
+  apply(disk: MemoryFileSystem, units: number): void;
+}
+
 export class MemoryFileSystem implements FileSystem {
   readonly files: Map<string, Uint8Array>;
   readonly folders: Set<string>;
@@ -18,6 +25,7 @@ export class MemoryFileSystem implements FileSystem {
   used = 0;
   #budget = Infinity;
   #ending: Ending = 'diskFull';
+  readonly #journal: Change[] = [];
 
   constructor(source?: MemoryFileSystem) {
     this.files = new Map([...(source?.files ?? [])].map(([path, bytes]) => [path, bytes.slice()]));
@@ -35,6 +43,27 @@ export class MemoryFileSystem implements FileSystem {
     return new MemoryFileSystem(this);
   }
 
+  /**
+   * What kills would have left behind of what happened here to a disk that began as `source`.
+   *
+   * @yields The disk after a kill at `from`, `from + 1`, … units.
+   */
+  *killPoints(source: MemoryFileSystem, from: number): Generator<{ units: number; disk: MemoryFileSystem }> {
+    const before = source.survivors();
+    let next = 0;
+    for (let units = from; units <= this.used; units += 1) {
+      for (let change = this.#journal[next]; change !== undefined; change = this.#journal[next]) {
+        if (change.start + change.units > units) break;
+        change.apply(before, change.units);
+        next += 1;
+      }
+      const disk = before.survivors();
+      const change = this.#journal[next];
+      if (change !== undefined && change.start < units) change.apply(disk, units - change.start);
+      yield { units, disk };
+    }
+  }
+
   /** Uses up to `units`; @returns how many may still be carried out. */
   #spend(units: number): number {
     const allowed = Math.max(0, Math.min(units, this.#budget - this.used));
@@ -47,19 +76,22 @@ export class MemoryFileSystem implements FileSystem {
     throw new StorageError('diskFull', `${path}: no space is left on the disk.`);
   }
 
-  #change(path: string, change: () => void): void {
+  #change(path: string, change: (disk: MemoryFileSystem) => void): void {
+    this.#journal.push({ start: this.used, units: 1, apply: change });
     if (this.#spend(1) < 1) this.#fail(path);
-    change();
+    change(this);
   }
 
   #append(path: string, bytes: Uint8Array): void {
-    const old = this.files.get(path) ?? new Uint8Array(0);
-    const count = this.#spend(bytes.length);
-    const joined = new Uint8Array(old.length + count);
-    joined.set(old);
-    joined.set(bytes.subarray(0, count), old.length);
-    this.files.set(path, joined);
-    if (count < bytes.length) this.#fail(path);
+    const own = bytes.slice();
+    this.#journal.push({
+      start: this.used,
+      units: own.length,
+      apply: (disk, units) => disk.files.set(path, joined(disk.files.get(path), own.subarray(0, units))),
+    });
+    const count = this.#spend(own.length);
+    this.files.set(path, joined(this.files.get(path), own.subarray(0, count)));
+    if (count < own.length) this.#fail(path);
   }
 
   #file(path: string): Uint8Array {
@@ -81,7 +113,7 @@ export class MemoryFileSystem implements FileSystem {
   async writeFile(path: string, bytes: Uint8Array): Promise<void> {
     this.#requireParent(path);
     const temporary = `${path}.tmp`;
-    this.files.delete(temporary);
+    this.#change(path, ({ files }) => files.set(temporary, new Uint8Array(0)));
     this.#append(temporary, bytes);
     await this.rename(temporary, path);
   }
@@ -94,7 +126,7 @@ export class MemoryFileSystem implements FileSystem {
 
   async openAppend(path: string): Promise<AppendHandle> {
     this.#requireParent(path);
-    if (!this.files.has(path)) this.#change(path, () => this.files.set(path, new Uint8Array(0)));
+    if (!this.files.has(path)) this.#change(path, ({ files }) => files.set(path, new Uint8Array(0)));
     const length = (): number => this.#file(path).length;
     return {
       get length() {
@@ -102,7 +134,8 @@ export class MemoryFileSystem implements FileSystem {
       },
       write: async (bytes) => this.#append(path, bytes),
       sync: async () => undefined,
-      truncate: async (to) => this.#change(path, () => this.files.set(path, this.#file(path).slice(0, to))),
+      truncate: async (to) =>
+        this.#change(path, (disk) => disk.files.set(path, disk.#file(path).slice(0, to))),
       close: async () => undefined,
     };
   }
@@ -130,9 +163,9 @@ export class MemoryFileSystem implements FileSystem {
     if (this.folders.has(path) || this.files.has(path)) {
       throw new StorageError('alreadyExists', `${path}: is there.`);
     }
-    this.#change(path, () => {
+    this.#change(path, ({ folders }) => {
       const parts = path.split('/');
-      parts.forEach((_, index) => this.folders.add(parts.slice(0, index + 1).join('/')));
+      parts.forEach((_, index) => folders.add(parts.slice(0, index + 1).join('/')));
     });
   }
 
@@ -141,26 +174,33 @@ export class MemoryFileSystem implements FileSystem {
       throw new StorageError('notFound', `${from}: nothing there.`);
     }
     const moved = (path: string): boolean => path === from || path.startsWith(`${from}/`);
-    this.#change(to, () => {
-      for (const [path, bytes] of [...this.files].filter(([one]) => moved(one))) {
-        this.files.delete(path);
-        this.files.set(to + path.slice(from.length), bytes);
+    this.#change(to, ({ files, folders }) => {
+      for (const [path, bytes] of [...files].filter(([one]) => moved(one))) {
+        files.delete(path);
+        files.set(to + path.slice(from.length), bytes);
       }
-      for (const path of [...this.folders].filter(moved)) {
-        this.folders.delete(path);
-        this.folders.add(to + path.slice(from.length));
+      for (const path of [...folders].filter(moved)) {
+        folders.delete(path);
+        folders.add(to + path.slice(from.length));
       }
     });
   }
 
   async remove(path: string): Promise<void> {
-    this.#change(path, () => {
-      for (const file of this.files.keys()) {
-        if (file === path || file.startsWith(`${path}/`)) this.files.delete(file);
+    this.#change(path, ({ files, folders }) => {
+      for (const file of files.keys()) {
+        if (file === path || file.startsWith(`${path}/`)) files.delete(file);
       }
-      for (const folder of this.folders) {
-        if (folder === path || folder.startsWith(`${path}/`)) this.folders.delete(folder);
+      for (const folder of folders) {
+        if (folder === path || folder.startsWith(`${path}/`)) folders.delete(folder);
       }
     });
   }
+}
+
+function joined(start: Uint8Array | undefined, end: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array((start?.length ?? 0) + end.length);
+  bytes.set(start ?? []);
+  bytes.set(end, start?.length ?? 0);
+  return bytes;
 }
