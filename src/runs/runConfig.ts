@@ -65,7 +65,11 @@ const toolsField: Field<ToolsConfig> = objectField<ToolsConfig>('How tools are r
     default: 120000,
     minimum: 1,
   }),
-  retries: integerField({ description: 'Attempts after a failed one; 2 in the released code, which tries three times.', default: 2, minimum: 0 }),
+  retries: integerField({
+    description: 'Attempts after a failed one; 2 in the released code, which tries three times.',
+    default: 2,
+    minimum: 0,
+  }),
   retryEmpty: booleanField({
     description: 'Whether an empty output counts as failed, as in the released code.',
     default: false,
@@ -148,49 +152,52 @@ const advantageField: Field<AdvantageConfig> = objectField<AdvantageConfig>('Fro
   }),
 });
 
-const objectiveField: Field<ObjectiveConfig> = objectField<ObjectiveConfig>('The loss of one token and how tokens are averaged.', {
-  clipLow: numberField({
-    description: 'Ratios below 1 − clipLow are clipped.',
-    default: 0.2,
-    above: 0,
-    maximum: 1,
-  }),
-  clipHigh: numberField({ description: 'Ratios above 1 + clipHigh are clipped.', default: 0.2, above: 0 }),
-  dualClip: orNull(
-    numberField({
-      description: 'Bound of the loss for negative advantages; 3 in the released code.',
-      default: 3,
-      above: 1,
+const objectiveField: Field<ObjectiveConfig> = objectField<ObjectiveConfig>(
+  'The loss of one token and how tokens are averaged.',
+  {
+    clipLow: numberField({
+      description: 'Ratios below 1 − clipLow are clipped.',
+      default: 0.2,
+      above: 0,
+      maximum: 1,
     }),
-    'no bound',
-    { default: null },
-  ),
-  klCoefficient: numberField({
-    description: 'Weight of the divergence from the reference policy; 0 needs no reference.',
-    default: 0,
-    minimum: 0,
-  }),
-  aggregation: choiceField<ObjectiveConfig['aggregation']>({
-    description: 'How token losses become one loss.',
-    default: 'tokenMean',
-    values: {
-      tokenMean: 'Mean over all tokens.',
-      seqMeanTokenMean: 'Mean over sequences of their token means.',
-      seqMeanTokenSum: 'Mean over sequences of their token sums.',
-      seqMeanTokenSumNorm: 'Sum of all tokens divided by a constant length.',
-    },
-  }),
-  constantLength: integerField({
-    description: 'Divisor of seqMeanTokenSumNorm, in tokens.',
-    default: 1024,
-    minimum: 1,
-  }),
-  gradientRule: choiceField<ObjectiveConfig['gradientRule']>({
-    description: 'What happens to the gradient of clipped tokens.',
-    default: 'ppo',
-    values: { ppo: 'They have none.', aepo: 'Those clipped from above keep it (arXiv:2510.14545).' },
-  }),
-});
+    clipHigh: numberField({ description: 'Ratios above 1 + clipHigh are clipped.', default: 0.2, above: 0 }),
+    dualClip: orNull(
+      numberField({
+        description: 'Bound of the loss for negative advantages; 3 in the released code.',
+        default: 3,
+        above: 1,
+      }),
+      'no bound',
+      { default: null },
+    ),
+    klCoefficient: numberField({
+      description: 'Weight of the divergence from the reference policy; 0 needs no reference.',
+      default: 0,
+      minimum: 0,
+    }),
+    aggregation: choiceField<ObjectiveConfig['aggregation']>({
+      description: 'How token losses become one loss.',
+      default: 'tokenMean',
+      values: {
+        tokenMean: 'Mean over all tokens.',
+        seqMeanTokenMean: 'Mean over sequences of their token means.',
+        seqMeanTokenSum: 'Mean over sequences of their token sums.',
+        seqMeanTokenSumNorm: 'Sum of all tokens divided by a constant length.',
+      },
+    }),
+    constantLength: integerField({
+      description: 'Divisor of seqMeanTokenSumNorm, in tokens.',
+      default: 1024,
+      minimum: 1,
+    }),
+    gradientRule: choiceField<ObjectiveConfig['gradientRule']>({
+      description: 'What happens to the gradient of clipped tokens.',
+      default: 'ppo',
+      values: { ppo: 'They have none.', aepo: 'Those clipped from above keep it (arXiv:2510.14545).' },
+    }),
+  },
+);
 
 const optimizerField: Field<OptimizerConfig> = objectField<OptimizerConfig>('AdamW and its schedule.', {
   learningRate: numberField({ description: 'Step size at its highest.', default: 3e-4, above: 0 }),
@@ -231,55 +238,64 @@ const optimizerField: Field<OptimizerConfig> = objectField<OptimizerConfig>('Ada
   }),
 });
 
-const evaluationField: Field<EvaluationConfig> = objectField<EvaluationConfig>('How the policy is tried on held-out tasks.', {
-  tasks: integerField({ description: 'Held-out tasks.', default: 300, minimum: 1 }),
-  every: integerField({
-    description: 'Updates between evaluations; 0 evaluates only at the start and the end.',
-    default: 4,
-    minimum: 0,
-  }),
-  greedy: booleanField({ description: 'Whether to take the most probable token.', default: true }),
-  sampled: booleanField({ description: 'Whether to sample as in rollouts.', default: true }),
-});
+const evaluationField: Field<EvaluationConfig> = objectField<EvaluationConfig>(
+  'How the policy is tried on held-out tasks.',
+  {
+    tasks: integerField({ description: 'Held-out tasks.', default: 300, minimum: 1 }),
+    every: integerField({
+      description: 'Updates between evaluations; 0 evaluates only at the start and the end.',
+      default: 4,
+      minimum: 0,
+    }),
+    greedy: booleanField({ description: 'Whether to take the most probable token.', default: true }),
+    sampled: booleanField({ description: 'Whether to sample as in rollouts.', default: true }),
+  },
+);
 
-const checkpointsField: Field<CheckpointsConfig> = objectField<CheckpointsConfig>('What is stored of the policy.', {
-  every: integerField({
-    description: 'Updates between stored weights; 0 stores only the last ones.',
-    default: 8,
-    minimum: 0,
-  }),
-  resumeEvery: integerField({
-    description: 'Updates between stored states that a run can be resumed from; 0 stores none.',
-    default: 1,
-    minimum: 0,
-  }),
-});
+const checkpointsField: Field<CheckpointsConfig> = objectField<CheckpointsConfig>(
+  'What is stored of the policy.',
+  {
+    every: integerField({
+      description: 'Updates between stored weights; 0 stores only the last ones.',
+      default: 8,
+      minimum: 0,
+    }),
+    resumeEvery: integerField({
+      description: 'Updates between stored states that a run can be resumed from; 0 stores none.',
+      default: 1,
+      minimum: 0,
+    }),
+  },
+);
 
 /** The whole configuration, as a field. */
-export const runConfigField: Field<RunConfig> = objectField<RunConfig>('Configuration of an ARPO training run.', {
-  name: textField({
-    description: 'The first part of the run folder’s name.',
-    default: 'quick',
-    pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
-    expected: '1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit',
-  }),
-  seed: integerField({
-    description: 'Of all randomness: equal seeds give equal runs.',
-    default: 0,
-    minimum: 0,
-    maximum: 4294967295,
-  }),
-  updates: integerField({ description: 'Updates of the policy.', default: 24, minimum: 1 }),
-  task: taskField,
-  policy: policyField,
-  engine: engineField,
-  rollout: rolloutField,
-  advantage: advantageField,
-  objective: objectiveField,
-  optimizer: optimizerField,
-  evaluation: evaluationField,
-  checkpoints: checkpointsField,
-});
+export const runConfigField: Field<RunConfig> = objectField<RunConfig>(
+  'Configuration of an ARPO training run.',
+  {
+    name: textField({
+      description: 'The first part of the run folder’s name.',
+      default: 'quick',
+      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      expected: '1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit',
+    }),
+    seed: integerField({
+      description: 'Of all randomness: equal seeds give equal runs.',
+      default: 0,
+      minimum: 0,
+      maximum: 4294967295,
+    }),
+    updates: integerField({ description: 'Updates of the policy.', default: 24, minimum: 1 }),
+    task: taskField,
+    policy: policyField,
+    engine: engineField,
+    rollout: rolloutField,
+    advantage: advantageField,
+    objective: objectiveField,
+    optimizer: optimizerField,
+    evaluation: evaluationField,
+    checkpoints: checkpointsField,
+  },
+);
 
 export type { RunConfig };
 

@@ -13,49 +13,55 @@ import {
 import type { DirectoryHuntConfig, QuestionsConfig, TaskConfig } from '#runs/configSections';
 import { nearestName } from '#runs/nearestName';
 
-const directoryHuntField: Field<DirectoryHuntConfig> = objectField<DirectoryHuntConfig>('The built-in example: look-ups in a directory and one sum.', {
-  name: nameField('directory-hunt', 'The built-in example.'),
-  level: choiceField<DirectoryHuntConfig['level']>({
-    description: 'How hard the tasks are.',
-    default: 'B',
-    values: {
-      A: 'One or two look-ups with up to two exceptions anywhere: 40 updates.',
-      B: 'Three look-ups, the last one always exceptional: 24 updates.',
-    },
-  }),
-});
-
-const questionsField: Field<QuestionsConfig> = objectField<QuestionsConfig>('Questions with known answers, from a file.', {
-  name: nameField('questions', 'Questions from a file.'),
-  file: textField({ description: 'JSON Lines with question and answer, relative to this file.' }),
-  documents: orNull(
-    textField({
-      description: 'What the search tool finds: a folder of texts, or JSON Lines; relative to this file.',
+const directoryHuntField: Field<DirectoryHuntConfig> = objectField<DirectoryHuntConfig>(
+  'The built-in example: look-ups in a directory and one sum.',
+  {
+    name: nameField('directory-hunt', 'The built-in example.'),
+    level: choiceField<DirectoryHuntConfig['level']>({
+      description: 'How hard the tasks are.',
+      default: 'B',
+      values: {
+        A: 'One or two look-ups with up to two exceptions anywhere: 40 updates.',
+        B: 'Three look-ups, the last one always exceptional: 24 updates.',
+      },
     }),
-    'there is nothing to search',
-    { default: null },
-  ),
-  reward: choiceField<QuestionsConfig['reward']>({
-    description: 'How answers are scored.',
-    default: 'corrected',
-    values: {
-      corrected: 'The released rule without its known defects.',
-      released: 'Exactly as the released code does.',
-    },
-  }),
-  callLimit: integerField({ description: 'Tool calls of one trajectory.', default: 3, minimum: 1 }),
-  tokenLimit: integerField({
-    description: 'Tokens of prompt and response together.',
-    default: 5632,
-    minimum: 2,
-  }),
-  heldOutFraction: numberField({
-    description: 'Share of the questions that is kept for evaluation.',
-    default: 0.1,
-    above: 0,
-    below: 1,
-  }),
-});
+  },
+);
+
+const questionsField: Field<QuestionsConfig> = objectField<QuestionsConfig>(
+  'Questions with known answers, from a file.',
+  {
+    name: nameField('questions', 'Questions from a file.'),
+    file: textField({ description: 'JSON Lines with question and answer, relative to this file.' }),
+    documents: orNull(
+      textField({
+        description: 'What the search tool finds: a folder of texts, or JSON Lines; relative to this file.',
+      }),
+      'there is nothing to search',
+      { default: null },
+    ),
+    reward: choiceField<QuestionsConfig['reward']>({
+      description: 'How answers are scored.',
+      default: 'corrected',
+      values: {
+        corrected: 'The released rule without its known defects.',
+        released: 'Exactly as the released code does.',
+      },
+    }),
+    callLimit: integerField({ description: 'Tool calls of one trajectory.', default: 3, minimum: 1 }),
+    tokenLimit: integerField({
+      description: 'Tokens of prompt and response together.',
+      default: 5632,
+      minimum: 2,
+    }),
+    heldOutFraction: numberField({
+      description: 'Share of the questions that is kept for evaluation.',
+      default: 0.1,
+      above: 0,
+      below: 1,
+    }),
+  },
+);
 
 /** `task`: told apart by its `name`. */
 export const taskField: Field<TaskConfig> = {
