@@ -4,14 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { integerOption, optionValue, UsageError } from '#cli/arguments';
 import type { OptionDescription, ParsedOptions } from '#cli/arguments';
-import { formatSummary } from '#cli/progressLine';
+import { formatSummary } from '#training/progressText';
 import { createProgressPrinter } from '#cli/progressPrinter';
 import type { ProgressPrinter } from '#cli/progressPrinter';
 import { openCheckpoint, checkpointFiles, readOrNull } from '#worker/checkpointSource';
 import { openTrainingSession } from '#worker/trainingSession';
 import type { TrainingSession } from '#worker/trainingSession';
-import { programVersions } from '#cli/programVersions';
+import { programVersions } from '#platform/programVersions';
 import { readCheckpoint } from '#engine/checkpoint';
+import type { Checkpoint } from '#engine/checkpoint';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { nodeProcessTable } from '#platform/nodeProcessTable';
 import { newestState, saveCheckpoint } from '#runs/checkpointFolders';
@@ -198,21 +199,20 @@ async function resumeRun(
     }
   }
   const manifest = await readManifest(nodeFileSystem, folder);
-  const stored = await newestState(nodeFileSystem, folder);
-  const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
-  const stateBytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
-  const state = parseTrainingState(new TextDecoder().decode(stateBytes ?? new Uint8Array(0)));
   const config = withEngine(manifest.config, optionValue(options, 'engine'));
-  const processes = Math.max(1, state.samplers.length);
   const baseFolder = places.workingFolder;
-  const start = config.objective.klCoefficient > 0 ? config.policy.checkpoint : null;
+  const start = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
+  const { checkpoint, state } = (await storedState(folder)) ?? {
+    checkpoint: start,
+    state: initialTrainingState,
+  };
   const { store, recovery } = await RunStore.openForResume(storePorts, folder);
   if (recovery.reason !== null) printer.note(`The record had a torn tail, which was cut: ${recovery.reason}`);
   try {
     const session = await openTrainingSession({
-      config: state.samplers.length === 0 ? config : { ...config, engine: { ...config.engine, processes } },
+      config: withProcesses(config, state),
       checkpoint,
-      referenceCheckpoint: start === null ? null : await openCheckpoint(start, { ...places, baseFolder }),
+      referenceCheckpoint: config.objective.klCoefficient > 0 ? start : null,
       baseFolder,
       programFolder: places.programFolder,
       versions: manifest.versions,
@@ -223,6 +223,21 @@ async function resumeRun(
     await store.close();
     throw error;
   }
+}
+
+/** The newest state of a run; `null` when it ended before its first one and starts anew. */
+async function storedState(folder: string): Promise<{ checkpoint: Checkpoint; state: TrainingState } | null> {
+  const stored = await newestState(nodeFileSystem, folder);
+  if (stored === null) return null;
+  const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
+  const bytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
+  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes ?? new Uint8Array(0))) };
+}
+
+/** A resumed run samples in as many processes as before, so that its results stay the same. */
+function withProcesses(config: RunConfig, { samplers }: TrainingState): RunConfig {
+  if (samplers.length === 0) return config;
+  return { ...config, engine: { ...config.engine, processes: samplers.length } };
 }
 
 const storePorts = { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() };
@@ -238,7 +253,22 @@ async function readConfig(
   if (parsed.config === null) {
     throw new ConfigurationError(`The run configuration cannot be used:\n${formatProblems(parsed.problems)}`);
   }
-  return { config: parsed.config, baseFolder: path === null ? workingFolder : dirname(path) };
+  const baseFolder = path === null ? workingFolder : dirname(path);
+  return { config: withWholePaths(parsed.config, baseFolder), baseFolder };
+}
+
+/** Paths of the configuration made absolute, so that the run can be resumed from anywhere. */
+function withWholePaths(config: RunConfig, baseFolder: string): RunConfig {
+  const { policy, task } = config;
+  const isBuiltin = policy.checkpoint.startsWith('builtin:');
+  const checkpoint = isBuiltin ? policy.checkpoint : resolve(baseFolder, policy.checkpoint);
+  if (task.name === 'directory-hunt') return { ...config, policy: { checkpoint } };
+  const documents = task.documents === null ? null : resolve(baseFolder, task.documents);
+  return {
+    ...config,
+    policy: { checkpoint },
+    task: { ...task, file: resolve(baseFolder, task.file), documents },
+  };
 }
 
 async function readConfigText(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** The folder `checkpoints` of a run: what it is called and how it comes to be whole. */
 import { joinPath, type FileSystem } from '#runs/fileSystem';
-import { isStorageError, StorageError } from '#runs/storageError';
+import { isStorageError } from '#runs/storageError';
 
 /** `weights`: to keep, load or share. `resume`: the newest complete state of the run; only that is kept. */
 export type CheckpointPurpose = 'weights' | 'resume';
@@ -74,21 +74,13 @@ export async function listCheckpoints(
     .sort((left, right) => left.update - right.update);
 }
 
-/**
- * The newest state a run can be resumed from.
- *
- * @throws StorageError `notFound` when there is none, because the run ended before its first one or
- *   stores none (`checkpoints.resumeEvery`).
- */
-export async function newestState(fileSystem: FileSystem, runFolder: string): Promise<StoredCheckpoint> {
+/** The newest state a run can be resumed from; `null` when it has stored none. */
+export async function newestState(
+  fileSystem: FileSystem,
+  runFolder: string,
+): Promise<StoredCheckpoint | null> {
   const states = (await listCheckpoints(fileSystem, runFolder)).filter(({ purpose }) => purpose === 'resume');
-  const newest = states.at(-1);
-  if (newest !== undefined) return newest;
-  throw new StorageError(
-    'notFound',
-    `${joinPath(runFolder, 'checkpoints')}: expected a folder resume-…, but there is none. The run ended before ` +
-      `its first stored state, or checkpoints.resumeEvery is 0. Start a new run with the same configuration.`,
-  );
+  return states.at(-1) ?? null;
 }
 
 async function removeOlderStates(fileSystem: FileSystem, runFolder: string, newest: number): Promise<void> {
