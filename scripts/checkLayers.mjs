@@ -11,7 +11,7 @@ const allowed = {
   runs: ['base', 'arpo'],
   protocol: ['base', 'arpo', 'runs'],
   engine: ['base', 'arpo'],
-  platform: ['base', 'arpo', 'environment', 'runs'],
+  platform: ['base', 'arpo', 'environment', 'protocol', 'runs'],
   training: ['base', 'arpo', 'environment', 'engine', 'runs'],
   worker: ['base', 'arpo', 'environment', 'engine', 'platform', 'protocol', 'runs', 'training'],
   cli: ['base', 'arpo', 'environment', 'engine', 'platform', 'protocol', 'runs', 'training', 'worker'],

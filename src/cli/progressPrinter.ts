@@ -1,4 +1,4 @@
-import { formatProgress } from '#cli/progressLine';
+import { formatProgress } from '#training/progressText';
 import type { TrainingProgress } from '#training/trainingProgress';
 
 /** Shows a run's progress in a terminal, or line by line where there is none. */

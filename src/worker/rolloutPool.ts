@@ -1,5 +1,5 @@
-import { startPeerProcess } from '#worker/childProcess';
-import type { PeerProcess } from '#worker/childProcess';
+import { startPeerProcess } from '#platform/childProcess';
+import type { PeerProcess } from '#platform/childProcess';
 import type { RolloutSetup, TrainerEnd } from '#worker/rolloutProtocol';
 import type { NamedTensors } from '#engine/policy';
 import type {

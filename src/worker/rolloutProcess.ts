@@ -4,7 +4,7 @@ import { Peer } from '#protocol/peer';
 import type { Handlers } from '#protocol/peer';
 import { InlineRollouts } from '#training/inlineRollouts';
 import type { RolloutEvent } from '#training/rolloutService';
-import { parentChannel } from '#worker/childProcess';
+import { parentChannel } from '#platform/childProcess';
 import { openRolloutParts } from '#worker/rolloutParts';
 import type { RolloutEnd, RolloutRequests } from '#worker/rolloutProtocol';
 
