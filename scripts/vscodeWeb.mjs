@@ -74,7 +74,7 @@ export function nodeForVscode() {
  */
 export async function startServer(options = {}) {
   const { settings = {}, environment = {} } = options;
-  const port = options.port ?? (await findFreePort());
+  const port = await findFreePort(options.port);
   const isTemporary = options.dataFolder === undefined;
   const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'arpo-vscode-'));
   mkdirSync(join(dataFolder, 'tmp'), { recursive: true });
@@ -141,12 +141,16 @@ function settingsFile(dataFolder) {
   return join(dataFolder, 'data', 'User', 'settings.json');
 }
 
-function findFreePort() {
+/** The port, or a free one for 0. Throws when it is taken: another server would answer in our place. */
+export function findFreePort(port = 0) {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
+    const probe = createServer().once('error', (error) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      reject(isTaken ? new Error(`Port ${port} is in use. PORT=NUMBER chooses another one.`) : error);
+    });
+    probe.listen(port, '127.0.0.1', () => {
+      const { port: found } = probe.address();
+      probe.close(() => resolve(found));
     });
   });
 }
