@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { ParseArgsConfig } from 'node:util';
+import { nearestName } from '#runs/nearestName';
 
 /** The command line was not understood; the message says what to write instead. */
 export class UsageError extends Error {
@@ -31,7 +32,7 @@ export function parseOptions(
   try {
     ({ values } = parseArgs({ args: [...argumentList], options, strict: true, allowPositionals: false }));
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    throw new UsageError(usageMessage(error, descriptions));
   }
   const parsed = new Map<string, readonly string[]>();
   for (const { name, isRepeatable } of descriptions) {
@@ -45,6 +46,17 @@ export function parseOptions(
     );
   }
   return parsed;
+}
+
+/** What Node says, with the option that was probably meant. */
+function usageMessage(error: unknown, descriptions: readonly OptionDescription[]): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, unknown] = /^Unknown option '--([^']+)'/.exec(error.message) ?? [];
+  if (unknown === undefined) return error.message;
+  const names = descriptions.map(({ name }) => name);
+  const meant = nearestName(unknown, names);
+  const hint = meant === null ? `Known are --${names.join(', --')}.` : `Did you mean --${meant}?`;
+  return `Unknown option --${unknown}. ${hint}`;
 }
 
 /** The value of an option that may be given once, or `undefined`. */

@@ -6,6 +6,7 @@ import { coldStartOptions, runColdStart } from '#cli/coldStartCommand';
 import { experimentOptions, runExperiment } from '#cli/experimentCommand';
 import { runTrain, trainOptions } from '#cli/trainCommand';
 import type { ProgramPlaces } from '#cli/trainCommand';
+import { RemoteError } from '#protocol/peer';
 
 interface Command {
   readonly summary: string;
@@ -33,7 +34,11 @@ const commands: Readonly<Record<string, Command>> = {
 
 async function main(argumentList: readonly string[]): Promise<number> {
   const [name = '', ...rest] = argumentList;
-  const command = commands[name];
+  if (name === '--help') {
+    process.stdout.write(`${formatCommands()}\n`);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     throw new UsageError(`Expected a command (${Object.keys(commands).join(', ')}), got "${name}".`);
   }
@@ -50,17 +55,24 @@ async function main(argumentList: readonly string[]): Promise<number> {
   });
 }
 
+function formatCommands(): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
+  return ['Commands:', ...rows, '', 'Each has --help.'].join('\n');
+}
+
 /** What went wrong, for people; a defect of the program shows its stack. */
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof RemoteError && error.code === 'error') return error.remoteStack;
   const isExpected = 'code' in error && typeof error.code === 'string';
   return isExpected ? error.message : (error.stack ?? error.message);
 }
 
-main(process.argv.slice(2)).then(
-  (status) => process.exit(status),
-  (error: unknown) => {
-    process.stderr.write(`\n${describeError(error)}\n`);
-    process.exit(error instanceof UsageError ? 2 : 1);
-  },
-);
+/** Exits when everything written has been taken over: pipes may lag behind. */
+function exit(status: number): void {
+  process.stdout.write('', () => process.exit(status));
+}
+
+main(process.argv.slice(2)).then(exit, (error: unknown) => {
+  process.stderr.write(`\n${describeError(error)}\n`, () => exit(error instanceof UsageError ? 2 : 1));
+});

@@ -1,5 +1,4 @@
 /** `npm run train`: trains a run in this process's terminal and is the one writer of its record. */
-import { performance } from 'node:perf_hooks';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { integerOption, optionValue, UsageError } from '#cli/arguments';
@@ -8,10 +7,12 @@ import { formatSummary } from '#training/progressText';
 import { createProgressPrinter } from '#cli/progressPrinter';
 import type { ProgressPrinter } from '#cli/progressPrinter';
 import { openCheckpoint, checkpointFiles, readOrNull } from '#worker/checkpointSource';
+import { ConfigurationError } from '#worker/sessionChecks';
 import { openTrainingSession } from '#worker/trainingSession';
 import type { TrainingSession } from '#worker/trainingSession';
 import { programVersions } from '#platform/programVersions';
 import { readCheckpoint } from '#engine/checkpoint';
+import { EngineError } from '#engine/engineError';
 import type { Checkpoint } from '#engine/checkpoint';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { nodeProcessTable } from '#platform/nodeProcessTable';
@@ -20,11 +21,12 @@ import { formatProblems, parseRunConfig, setBranching, setConfigValue } from '#r
 import type { ConfigOverride } from '#runs/configText';
 import { joinPath } from '#runs/fileSystem';
 import type { RunConfig } from '#runs/runConfig';
-import { readManifest } from '#runs/runManifest';
+import { RunReader } from '#runs/runReader';
 import { RunStore } from '#runs/runStore';
 import { trainingStateFile } from '#training/checkpoints';
 import type { RunRecorder } from '#training/checkpoints';
 import { initialTrainingState, parseTrainingState } from '#training/trainingState';
+import type { Trainer } from '#training/trainer';
 import type { TrainingState } from '#training/trainingState';
 import type { TrainingSummary } from '#training/trainingProgress';
 
@@ -60,17 +62,19 @@ export interface ProgramPlaces {
   readonly workingFolder: string;
 }
 
-/** The configuration has problems; the message lists all of them. */
-export class ConfigurationError extends Error {
-  readonly code = 'configuration';
-}
-
 /** A run ready to be trained: opened for writing, with the state to go on from. */
 interface OpenedRun {
   readonly store: RunStore;
   readonly session: TrainingSession;
   readonly state: TrainingState;
   readonly isResumed: boolean;
+}
+
+/** What opening a run needs beside the options. */
+interface Opening {
+  readonly places: ProgramPlaces;
+  readonly printer: ProgressPrinter;
+  readonly signal: AbortSignal;
 }
 
 /** Runs the command. @returns The exit status: 0, or 130 after Ctrl-C. */
@@ -80,27 +84,36 @@ export async function runTrain(options: ParsedOptions, places: ProgramPlaces): P
   const abort = new AbortController();
   process.on('SIGINT', () => stopOrExit(abort));
   process.on('SIGTERM', () => stopOrExit(abort));
-  const startedAt = performance.now();
-  const run = await openRun(options, places, printer);
   try {
-    const summary = await trainRun(run, printer, { abort, startedAt });
-    printer.end();
-    const text = isJson
-      ? JSON.stringify(summaryJson(summary, run))
-      : formatSummary(summary, describeRun(run));
-    process.stdout.write(`${text}\n`);
+    const run = await openRun(options, { places, printer, signal: abort.signal });
+    try {
+      const summary = await trainRun(run, printer, abort.signal);
+      printer.end();
+      const text = isJson
+        ? JSON.stringify(summaryJson(summary, run))
+        : formatSummary(summary, describeRun(run));
+      process.stdout.write(`${text}\n`);
+    } finally {
+      await run.session.dispose();
+      await run.store.close();
+    }
     return 0;
   } catch (error) {
     printer.end();
-    if (!abort.signal.aborted) throw error;
-    const folder = run.store.folder;
+    if (!isStop(error, abort.signal)) throw error;
     process.stderr.write(
-      `Stopped after update ${run.state.update}. Continue with: npm run train -- --resume ${folder}\n`,
+      `${error instanceof StoppedRun ? error.message : 'Stopped before the run began.'}\n`,
     );
     return 130;
-  } finally {
-    await run.session.dispose();
-    await run.store.close();
+  }
+}
+
+/** The run was stopped by the user; the message says how to continue it. */
+class StoppedRun extends Error {
+  readonly code = 'aborted';
+
+  constructor(folder: string, update: number) {
+    super(`Stopped after update ${update}. Continue with: npm run train -- --resume ${folder}`);
   }
 }
 
@@ -110,27 +123,42 @@ function stopOrExit(abort: AbortController): void {
   abort.abort(new Error('stopped by the user'));
 }
 
+/**
+ * Whether an error is how a stop shows: as the signal's reason, as a cancelled request, or as the end
+ * of a process that got the same signal. Anything else went wrong besides.
+ */
+function isStop(error: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return error === signal.reason || code === 'aborted' || code === 'processEnded';
+}
+
 async function trainRun(
   run: OpenedRun,
   printer: ProgressPrinter,
-  { abort }: { readonly abort: AbortController; readonly startedAt: number },
+  signal: AbortSignal,
 ): Promise<TrainingSummary> {
   const { store, session, state, isResumed } = run;
-  await store.append([isResumed ? { kind: 'resumed', fromUpdate: state.update } : session.started]);
   const recorder: RunRecorder = {
     append: async (events) => await store.append(events),
     saveCheckpoint: async (checkpoint) => await saveCheckpoint(nodeFileSystem, store.folder, checkpoint),
   };
-  const trainer = await session.createTrainer(recorder, state, (progress) => printer.show(progress));
+  let trainer: Trainer | null = null;
   try {
-    const summary = await trainer.run(abort.signal);
+    // A run that was killed before its first event has yet to begin.
+    const begins = !isResumed || store.lines === 0;
+    await store.append([begins ? session.started : { kind: 'resumed', fromUpdate: state.update }]);
+    trainer = await session.createTrainer(recorder, state, (progress) => printer.show(progress));
+    const summary = await trainer.run(signal);
     const { updates, seconds } = summary;
     const text = formatSummary(summary, describeRun(run));
     await store.append([{ kind: 'runFinished', updates, seconds: seconds.total, summary: text }]);
     return summary;
   } catch (error) {
-    await recordEnd(store, error, abort.signal.aborted);
-    throw error;
+    const isStopped = isStop(error, signal);
+    await recordEnd(store, isStopped ? signal.reason : error, isStopped);
+    if (!isStopped) throw error;
+    throw new StoppedRun(store.folder, (trainer?.state ?? state).update);
   }
 }
 
@@ -148,22 +176,14 @@ async function recordEnd(store: RunStore, error: unknown, isStopped: boolean): P
   }
 }
 
-async function openRun(
-  options: ParsedOptions,
-  places: ProgramPlaces,
-  printer: ProgressPrinter,
-): Promise<OpenedRun> {
+async function openRun(options: ParsedOptions, opening: Opening): Promise<OpenedRun> {
   const resumed = optionValue(options, 'resume');
   return resumed === undefined
-    ? await createRun(options, places, printer)
-    : await resumeRun(resolve(places.workingFolder, resumed), options, { places, printer });
+    ? await createRun(options, opening)
+    : await resumeRun(resolve(opening.places.workingFolder, resumed), options, opening);
 }
 
-async function createRun(
-  options: ParsedOptions,
-  places: ProgramPlaces,
-  printer: ProgressPrinter,
-): Promise<OpenedRun> {
+async function createRun(options: ParsedOptions, { places, printer, signal }: Opening): Promise<OpenedRun> {
   const { config, baseFolder } = await readConfig(options, places);
   const versions = await programVersions(places.programFolder);
   const checkpoint = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
@@ -175,6 +195,7 @@ async function createRun(
     programFolder: places.programFolder,
     versions,
     onOutput: (line) => printer.note(line),
+    signal,
   });
   try {
     const runsFolder = resolve(places.workingFolder, optionValue(options, 'out') ?? 'runs');
@@ -189,7 +210,7 @@ async function createRun(
 async function resumeRun(
   folder: string,
   options: ParsedOptions,
-  { places, printer }: { readonly places: ProgramPlaces; readonly printer: ProgressPrinter },
+  { places, printer, signal }: Opening,
 ): Promise<OpenedRun> {
   for (const name of ['config', 'out', 'seed', 'updates', 'branching', 'set']) {
     if (options.has(name)) {
@@ -198,27 +219,27 @@ async function resumeRun(
       );
     }
   }
-  const manifest = await readManifest(nodeFileSystem, folder);
-  const config = withEngine(manifest.config, optionValue(options, 'engine'));
-  const baseFolder = places.workingFolder;
-  const start = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
-  const { checkpoint, state } = (await storedState(folder)) ?? {
-    checkpoint: start,
-    state: initialTrainingState,
-  };
+  // Opened first: while another process writes the run, its checkpoints come and go.
   const { store, recovery } = await RunStore.openForResume(storePorts, folder);
-  if (recovery.reason !== null) printer.note(`The record had a torn tail, which was cut: ${recovery.reason}`);
   try {
+    if (recovery.reason !== null)
+      printer.note(`The record had a torn tail, which was cut: ${recovery.reason}`);
+    const config = await resumedConfig(store, optionValue(options, 'engine'));
+    const baseFolder = places.workingFolder;
+    const start = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
+    const stored = await storedState(folder);
+    if (stored === null) printer.note('The run has no stored state to go on from: it begins anew.');
     const session = await openTrainingSession({
-      config: withProcesses(config, state),
-      checkpoint,
+      config,
+      checkpoint: stored?.checkpoint ?? { ...start, optimizer: null },
       referenceCheckpoint: config.objective.klCoefficient > 0 ? start : null,
       baseFolder,
       programFolder: places.programFolder,
-      versions: manifest.versions,
+      versions: store.manifest.versions,
       onOutput: (line) => printer.note(line),
+      signal,
     });
-    return { store, session, state, isResumed: true };
+    return { store, session, state: stored?.state ?? initialTrainingState, isResumed: true };
   } catch (error) {
     await store.close();
     throw error;
@@ -231,13 +252,25 @@ async function storedState(folder: string): Promise<{ checkpoint: Checkpoint; st
   if (stored === null) return null;
   const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
   const bytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
-  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes ?? new Uint8Array(0))) };
+  if (bytes === null || checkpoint.optimizer === null) {
+    throw new EngineError(
+      'missingCheckpoint',
+      `Checkpoint ${stored.folder}: expected ${trainingStateFile} and optimizer.safetensors, without which the run ` +
+        `would not go on as it was. Restore them, or start a new run with policy.checkpoint set to this folder.`,
+    );
+  }
+  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes)) };
 }
 
-/** A resumed run samples in as many processes as before, so that its results stay the same. */
-function withProcesses(config: RunConfig, { samplers }: TrainingState): RunConfig {
-  if (samplers.length === 0) return config;
-  return { ...config, engine: { ...config.engine, processes: samplers.length } };
+/** The configuration of a run with what its first session chose for this machine, so that results stay the same. */
+async function resumedConfig(store: RunStore, engine: string | undefined): Promise<RunConfig> {
+  const reader = await RunReader.open(nodeFileSystem, store.folder);
+  const [begun] = await reader.events({ kinds: ['runStarted'] });
+  const { config } = store.manifest;
+  if (begun?.event.kind !== 'runStarted') return withEngine(config, engine);
+  const { name, threads, processes } = begun.event.engine;
+  const pinned = { ...config, engine: { ...config.engine, threads, processes } };
+  return withEngine(pinned, engine ?? name);
 }
 
 const storePorts = { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() };

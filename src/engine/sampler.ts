@@ -212,6 +212,7 @@ export class CachingSampler implements Sampler {
         throw new RangeError(`maxTokens must be at least 1, but is ${request.maxTokens}.`);
       }
       seen.add(request.sequence);
+      if (request.forcedTokens !== undefined) this.#checkTokens(request.forcedTokens);
       return new Segment(request, sequence, limits);
     });
   }

@@ -40,6 +40,9 @@ export interface PeerProcess<Types extends PeerTypes> {
 /** Output kept for the message when the process dies. */
 const keptOutputLength = 4000;
 
+/** Milliseconds that the output of a dead process is waited for, in case somebody else holds it open. */
+const outputGraceMs = 1000;
+
 /** Starts the process. Its death rejects every pending request of the peer. */
 export function startPeerProcess<Types extends PeerTypes>(
   options: ChildProcessOptions<Types>,
@@ -65,8 +68,13 @@ export function startPeerProcess<Types extends PeerTypes>(
       peer.close(new ProcessEndedError(options.name, how, lastOutput.trim()));
       resolve();
     };
-    child.once('error', (error) => close(error.message));
-    child.once('exit', (code, signal) => close(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    child.on('error', (error) => close(error.message));
+    child.once('exit', (code, signal) => {
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      // What it wrote last can arrive after its exit, and says why it ended.
+      child.once('close', () => close(how));
+      setTimeout(() => close(how), outputGraceMs).unref();
+    });
   });
   const dispose = async (): Promise<void> => {
     child.kill('SIGKILL');

@@ -12,8 +12,19 @@ export async function programVersions(programFolder: string): Promise<Readonly<R
     arpo: await packageVersion(join(programFolder, '..', 'package.json')),
     node: process.versions.node,
   };
-  for (const name of libraries) versions[name] = await packageVersion(resolve(`${name}/package.json`));
+  for (const name of libraries) versions[name] = await libraryVersion(name, resolve);
   return versions;
+}
+
+/** A library that is missing is reported by what needs it, which says what to do. */
+async function libraryVersion(name: string, resolve: (path: string) => string): Promise<string> {
+  try {
+    return await packageVersion(resolve(`${name}/package.json`));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND')
+      return 'not installed';
+    throw error;
+  }
 }
 
 async function packageVersion(path: string): Promise<string> {

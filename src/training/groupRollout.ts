@@ -6,6 +6,7 @@ import { GroupScheduler } from '#arpo/scheduler';
 import type { SlotBaselines } from '#arpo/slotBaselines';
 import { assert } from '#base/assert';
 import type { Random } from '#base/random';
+import { EngineError } from '#engine/engineError';
 import type { GeneratedSegment, Sampler, SequenceId, Tokenizer } from '#engine/policy';
 import type { Environment, Task } from '#environment/environment';
 import type { Tool } from '#environment/tool';
@@ -42,13 +43,15 @@ export class GroupRollout {
   readonly #sequences = new Map<number, SequenceId>();
   readonly #randoms = new Map<number, Random>();
 
+  /** @throws EngineError `contextOverflow` when the prompt leaves no room, `unknownToken`. */
   constructor(options: GroupRolloutOptions) {
     const { environment, task, tokenizer, sampler } = options;
     this.options = options;
     this.tools = new Map(environment.tools(task).map((tool) => [tool.tag, tool]));
     this.promptTokens = tokenizer.encode(task.prompt);
     if (this.promptTokens.length >= options.totalTokens) {
-      throw new RangeError(
+      throw new EngineError(
+        'contextOverflow',
         `task ${task.id}: expected a prompt of fewer than ${options.totalTokens} tokens, got ` +
           `${this.promptTokens.length}. Raise the limit or shorten the prompt.`,
       );

@@ -1,4 +1,3 @@
-import { withoutBranching } from '#arpo/branchingOptions';
 import type { BranchingOptions } from '#arpo/branchingOptions';
 import type { ToolCall } from '#arpo/rolloutTree';
 import { SlotBaselines } from '#arpo/slotBaselines';
@@ -24,7 +23,7 @@ import type {
 } from '#training/rolloutService';
 import { branchStream, evaluationStream, tokenStream } from '#training/seedStreams';
 import { createStopDetector } from '#training/stopDetector';
-import { evaluationSampling, trainingSampling } from '#training/trainerOptions';
+import { evaluationBranching, evaluationSampling, trainingSampling } from '#training/trainerOptions';
 
 /** What sampling in this thread needs. */
 export interface InlineRolloutOptions {
@@ -95,6 +94,8 @@ export class InlineRollouts implements RolloutService {
 
   async evaluate(job: EvaluationJob, signal: AbortSignal): Promise<EvaluationResult> {
     const { config } = this.#options;
+    // The released code numbers and remembers the slots of validation passes, too.
+    this.#slotBaselines.beginBatch();
     const sampling = evaluationSampling(config, job.isGreedy);
     const tasks: EvaluatedTask[] = [];
     const counters: SamplingCounters[] = [];
@@ -127,7 +128,7 @@ export class InlineRollouts implements RolloutService {
     return {
       groupIndex: taskIndex,
       task: environment.task(job.split, taskIndex),
-      branching: withoutBranching(config.rollout.branching),
+      branching: evaluationBranching(config),
       entropyHistory: [],
       tokenRandom: () => random,
       branchRandom: random,

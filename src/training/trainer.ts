@@ -38,6 +38,8 @@ export interface TrainerOptions {
   readonly checkpointFiles: (state: TrainingState | null) => Promise<ReadonlyMap<string, Uint8Array>>;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
+  /** When the session began to open its parts, by `now`: start-up is part of a run's time. */
+  readonly startedAt: number;
   readonly onProgress: (progress: TrainingProgress) => void;
 }
 
@@ -48,19 +50,20 @@ const afterToolWindow = 20;
 export class Trainer {
   readonly #options: TrainerOptions;
   #state: TrainingState;
-  readonly #startedAt: number;
   readonly #secondsBefore: number;
   #reward: number | null = null;
   #tokensPerSecond: number | null = null;
   #updatesThisSession = 0;
+  /** Whether anything has changed since the state came from its checkpoint, or went into one. */
+  #hasUnsavedState: boolean;
   #secondsOfUpdates = 0;
 
   /** @param state Where to go on; the policy, the optimizer and the samplers already stand there. */
   constructor(options: TrainerOptions, state: TrainingState) {
     this.#options = options;
     this.#state = state;
-    this.#startedAt = options.now();
     this.#secondsBefore = state.seconds.total;
+    this.#hasUnsavedState = state.heldOut === null;
   }
 
   /** The state after the newest completed update. */
@@ -78,8 +81,10 @@ export class Trainer {
     const { config, rollouts, policy } = this.#options;
     await rollouts.setWeights(policy.exportWeights());
     if (this.#state.heldOut === null) {
+      // Before the first evaluation, so that there is no moment from which a run cannot be resumed.
+      await this.#saveState();
       await this.#evaluate(signal);
-      await this.#saveCheckpoint('resume');
+      await this.#saveState();
     }
     while (this.#state.update < config.updates) {
       signal.throwIfAborted();
@@ -87,7 +92,7 @@ export class Trainer {
     }
     if (this.#state.heldOut?.update !== this.#state.update) await this.#evaluate(signal);
     await this.#saveCheckpoint('weights');
-    await this.#saveCheckpoint('resume');
+    await this.#saveState();
     return this.#summarize();
   }
 
@@ -108,7 +113,7 @@ export class Trainer {
     await rollouts.setWeights(policy.exportWeights());
     const seconds = { rollout: rolloutSeconds, update: (now() - updateStart) / 1000 };
     await this.#recordUpdate({ update, groups, outcome, learningRate, seconds });
-    await this.#advance(update, result, groups, seconds);
+    this.#advance(update, result, groups, seconds);
     this.#updatesThisSession += 1;
     this.#secondsOfUpdates += (now() - startedAt) / 1000;
     await this.#afterUpdate(update, signal);
@@ -171,22 +176,22 @@ export class Trainer {
   }
 
   /** Makes the update part of the state. */
-  async #advance(
+  #advance(
     update: number,
     result: RolloutResult,
     groups: readonly ScoredGroup[],
     seconds: { readonly rollout: number; readonly update: number },
-  ): Promise<void> {
-    const { config, rollouts } = this.#options;
+  ): void {
+    const { config } = this.#options;
     const state = this.#state;
     const paid = groups.reduce((sum, { cost }) => sum + cost.executedCalls, 0);
     const all = groups.reduce((sum, { cost }) => sum + cost.totalCalls, 0);
     const history = [...state.entropyHistory, ...result.groups.flatMap((group) => group.entropyChanges)];
+    this.#hasUnsavedState = true;
     this.#state = {
       ...state,
       update,
       entropyHistory: history.slice(-config.rollout.branching.historyLength),
-      samplers: await rollouts.exportState(),
       toolCalls: {
         paid: state.toolCalls.paid + paid,
         inherited: state.toolCalls.inherited + all - paid,
@@ -207,8 +212,7 @@ export class Trainer {
     if (evaluation.every > 0 && update % evaluation.every === 0 && !isLast) await this.#evaluate(signal);
     if (checkpoints.every > 0 && update % checkpoints.every === 0 && !isLast)
       await this.#saveCheckpoint('weights');
-    if (checkpoints.resumeEvery > 0 && update % checkpoints.resumeEvery === 0 && !isLast)
-      await this.#saveCheckpoint('resume');
+    if (update % Math.max(1, checkpoints.resumeEvery) === 0 && !isLast) await this.#saveState();
     this.#report('rollout');
   }
 
@@ -224,6 +228,7 @@ export class Trainer {
       greedy: event.greedy?.accuracy ?? null,
     };
     const state = this.#state;
+    this.#hasUnsavedState = true;
     this.#state = {
       ...state,
       before: state.before ?? accuracy,
@@ -233,18 +238,26 @@ export class Trainer {
     this.#report('evaluation');
   }
 
+  /** Stores what resuming needs, unless the run is to store nothing or the state is stored already. */
+  async #saveState(): Promise<void> {
+    if (this.#options.config.checkpoints.resumeEvery === 0 || !this.#hasUnsavedState) return;
+    await this.#saveCheckpoint('resume');
+    this.#hasUnsavedState = false;
+  }
+
   async #saveCheckpoint(purpose: 'weights' | 'resume'): Promise<void> {
     this.#report('checkpoint');
-    const { recorder, checkpointFiles } = this.#options;
+    const { recorder, rollouts, checkpointFiles } = this.#options;
     const { update } = this.#state;
-    this.#state = { ...this.#state, seconds: this.#secondsNow({}) };
+    const samplers = await rollouts.exportState();
+    this.#state = { ...this.#state, samplers, seconds: this.#secondsNow({}) };
     const files = await checkpointFiles(purpose === 'resume' ? this.#state : null);
     const folder = await recorder.saveCheckpoint({ update, purpose, files });
     await recorder.append([{ kind: 'checkpointSaved', update, folder, purpose }]);
   }
 
   #secondsNow(change: Partial<PhaseSeconds>): PhaseSeconds {
-    const total = this.#secondsBefore + (this.#options.now() - this.#startedAt) / 1000;
+    const total = this.#secondsBefore + (this.#options.now() - this.#options.startedAt) / 1000;
     return { ...this.#state.seconds, ...change, total };
   }
 

@@ -1,4 +1,6 @@
 /** From the run configuration to the options of the pieces of an update. */
+import { withoutBranching } from '#arpo/branchingOptions';
+import type { BranchingOptions } from '#arpo/branchingOptions';
 import type { Sampling } from '#engine/policy';
 import type { RunConfig } from '#runs/runConfig';
 import { minibatchStream } from '#training/seedStreams';
@@ -55,6 +57,20 @@ export function trainingSampling({ rollout }: RunConfig): Sampling {
 
 /** The distribution of an evaluation: that of training without extras, or the most probable token. */
 export function evaluationSampling({ rollout }: RunConfig, isGreedy: boolean): Sampling {
-  const { temperature, topP, topK } = rollout;
-  return { temperature, topP, topK, isGreedy, alternatives: 0 };
+  const { temperature, topP, topK, branching } = rollout;
+  const alternatives = measuresEvaluations(branching) ? rollout.alternatives : 0;
+  return { temperature, topP, topK, isGreedy, alternatives };
+}
+
+/** One trajectory per task; entropies are measured only where they leave something behind. */
+export function evaluationBranching({ rollout }: RunConfig): BranchingOptions {
+  const { branching } = rollout;
+  const single = withoutBranching(branching);
+  if (measuresEvaluations(branching)) return single;
+  return { ...single, entropy: { ...single.entropy, estimator: 'exact' } };
+}
+
+/** The released code's table of initial entropies is filled by validation passes as well. */
+function measuresEvaluations({ rule, baselineScope }: BranchingOptions): boolean {
+  return rule !== 'none' && baselineScope === 'staleSlot';
 }

@@ -2,7 +2,8 @@
 import type { NodeContent, StopReason, ToolCall } from '#arpo/rolloutTree';
 import { withForcedEnd } from '#arpo/callLimit';
 import { assert } from '#base/assert';
-import type { GeneratedSegment } from '#engine/policy';
+import { EngineError } from '#engine/engineError';
+import type { GeneratedSegment, Tokenizer } from '#engine/policy';
 import { classifySegment, formatResult } from '#environment/tagProtocol';
 import type { Tool } from '#environment/tool';
 import type { AdaptiveRolloutOptions, SampledSegment } from '#training/adaptiveRollout';
@@ -116,14 +117,22 @@ function contentOf({ segment }: SampledSegment, stopReason: StopReason): NodeCon
   return { tokens, mask, logProbs, entropies, alternatives, toolCall: null, stopReason };
 }
 
-/** The segment and the tool's result, cut at the limit; a trajectory without room for more ends. */
+/**
+ * The segment and the tool's result, cut at the limit; a trajectory without room for more ends. So does
+ * one whose result the policy has no tokens for (a closed vocabulary and a failure it did not foresee).
+ */
 function completeCall(
   sampled: SampledSegment,
   toolCall: ToolCall,
   { tokenizer }: AdaptiveRolloutOptions,
 ): CompletedStep {
   const room = sampled.group.roomOf(sampled.slot);
-  const whole = tokenizer.encode(formatResult(toolCall.output));
+  const whole = encodeResult(tokenizer, toolCall.output);
+  if (whole instanceof EngineError) {
+    const failure = `${toolCall.failure ?? 'the result cannot be shown to the policy'}: ${whole.message}`;
+    const content = { ...contentOf(sampled, 'error'), toolCall: { ...toolCall, failure } };
+    return { ...sampled, content, resultTokens: noTokens };
+  }
   const resultTokens = whole.length > room ? whole.slice(0, room) : whole;
   const segment = contentOf(sampled, resultTokens.length < room ? 'toolCall' : 'length');
   const zeros = new Float32Array(resultTokens.length);
@@ -136,6 +145,15 @@ function completeCall(
     toolCall,
   };
   return { ...sampled, content, resultTokens };
+}
+
+function encodeResult(tokenizer: Tokenizer, output: string): Int32Array | EngineError {
+  try {
+    return tokenizer.encode(formatResult(output));
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'unknownToken') return error;
+    throw error;
+  }
 }
 
 function concatenate<T extends { set(values: T, offset?: number): void; readonly length: number }>(

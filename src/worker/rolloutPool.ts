@@ -18,11 +18,15 @@ export interface RolloutPoolOptions {
   readonly processes: number;
   readonly setup: RolloutSetup;
   readonly onOutput: (line: string) => void;
+  /** Stops the start; the processes are then ended. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Samples in several processes, because decoding does not gain from threads. Group i of an update
- * always goes to process i mod n, so results depend on the number of processes but not on timing.
+ * always goes to process i mod n, so results do not depend on timing. They depend on the number of
+ * processes only where the released code's workers differ, too: its stale baselines (`staleSlot`) are
+ * one table per worker, and AEPO's counter falls when another question of the same worker branched.
  */
 export class RolloutPool implements RolloutService {
   readonly #processes: readonly PeerProcess<TrainerEnd>[];
@@ -43,7 +47,9 @@ export class RolloutPool implements RolloutService {
     );
     const pool = new RolloutPool(processes);
     try {
-      await Promise.all(processes.map(({ peer }) => peer.request('initialize', options.setup)));
+      await Promise.all(
+        processes.map(({ peer }) => peer.request('initialize', options.setup, options.signal)),
+      );
     } catch (error) {
       await pool.dispose();
       throw error;
@@ -66,10 +72,10 @@ export class RolloutPool implements RolloutService {
   ): Promise<RolloutResult> {
     const subscriptions = this.#processes.map(({ peer }) => peer.on('progress', onEvents));
     try {
-      const results = await Promise.all(
-        this.#deal(job.groups).map(({ peer, items }) =>
-          peer.request('rollOut', { ...job, groups: items }, signal),
-        ),
+      const results = await this.#askAll(
+        job.groups,
+        ({ peer, items }, stop) => peer.request('rollOut', { ...job, groups: items }, stop),
+        signal,
       );
       const groups = results.flatMap((result) => result.groups).sort((a, b) => a.groupIndex - b.groupIndex);
       return { groups, counters: sumCounters(results.map((result) => result.counters)) };
@@ -79,10 +85,10 @@ export class RolloutPool implements RolloutService {
   }
 
   async evaluate(job: EvaluationJob, signal: AbortSignal): Promise<EvaluationResult> {
-    const results = await Promise.all(
-      this.#deal(job.taskIndices).map(({ peer, items }) =>
-        peer.request('evaluate', { ...job, taskIndices: items }, signal),
-      ),
+    const results = await this.#askAll(
+      job.taskIndices,
+      ({ peer, items }, stop) => peer.request('evaluate', { ...job, taskIndices: items }, stop),
+      signal,
     );
     const byIndex = new Map(results.flatMap((result) => result.tasks).map((task) => [task.taskIndex, task]));
     const tasks = job.taskIndices.flatMap((index) => byIndex.get(index) ?? []);
@@ -107,8 +113,32 @@ export class RolloutPool implements RolloutService {
     await Promise.all(this.#processes.map((child) => child.dispose()));
   }
 
+  /**
+   * Has every process work on its share. When one fails, the others are cancelled.
+   *
+   * @throws What the first one failed with.
+   */
+  async #askAll<Item, Result>(
+    items: readonly Item[],
+    ask: (share: Share<Item>, signal: AbortSignal) => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result[]> {
+    const stop = new AbortController();
+    const forward = (): void => stop.abort(signal.reason);
+    signal.addEventListener('abort', forward, { once: true });
+    if (signal.aborted) forward();
+    try {
+      return await Promise.all(this.#deal(items).map((share) => ask(share, stop.signal)));
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', forward);
+    }
+  }
+
   /** Item i goes to process i mod n; processes without items are left alone. */
-  #deal<Item>(items: readonly Item[]): { peer: PeerProcess<TrainerEnd>['peer']; items: Item[] }[] {
+  #deal<Item>(items: readonly Item[]): Share<Item>[] {
     return this.#processes
       .map(({ peer }, index) => ({
         peer,
@@ -116,6 +146,12 @@ export class RolloutPool implements RolloutService {
       }))
       .filter((share) => share.items.length > 0);
   }
+}
+
+/** What one process is to work on. */
+interface Share<Item> {
+  readonly peer: PeerProcess<TrainerEnd>['peer'];
+  readonly items: Item[];
 }
 
 /** Adds up the work of several samplers; decode steps run at the same time, so the largest counts. */

@@ -18,6 +18,7 @@ import type { TrainingProgress } from '#training/trainingProgress';
 import { describeHost } from '#worker/hostDescription';
 import { openEnvironment } from '#worker/openEnvironment';
 import { RolloutPool } from '#worker/rolloutPool';
+import { checkSession } from '#worker/sessionChecks';
 
 /** What a session is opened from. */
 export interface SessionOptions {
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly versions: Readonly<Record<string, string>>;
   /** Lines that rollout processes write. */
   readonly onOutput: (line: string) => void;
+  /** Stops the opening; nothing stays open then. */
+  readonly signal: AbortSignal;
 }
 
 /** An opened run: `train` it, then `dispose`. */
@@ -49,32 +52,53 @@ export interface TrainingSession {
   dispose(): Promise<void>;
 }
 
-/** @throws EngineError when engine or checkpoint cannot be used; whatever starting a process throws. */
+/**
+ * @throws EngineError when engine or checkpoint cannot be used, ConfigurationError when the settings do
+ *   not fit the environment, the signal's reason or AbortError; whatever starting a process throws.
+ */
 export async function openTrainingSession(options: SessionOptions): Promise<TrainingSession> {
-  const { config, checkpoint } = options;
+  const startedAt = performance.now();
+  const { config, signal } = options;
   const threads = config.engine.threads ?? availableParallelism();
-  const processes = rolloutProcesses(config);
   const engine = resolveEngine(config.engine.name);
   const executor = await openEngine(engine, { threads });
+  const opened: { dispose(): Promise<void> }[] = [executor];
+  const dispose = async (): Promise<void> => {
+    for (const part of opened.reverse()) await part.dispose();
+  };
+  try {
+    const models = await openModels(options, executor);
+    opened.push(models.policy, ...(models.reference === null ? [] : [models.reference]));
+    signal.throwIfAborted();
+    const environment = await openEnvironment(options);
+    checkSession(config, environment, models.policy.tokenizer);
+    const processes = rolloutProcesses(config);
+    const rollouts = await startPool(options, engine, processes);
+    opened.push(rollouts);
+    const parts = { options, ...models, environment, rollouts, startedAt };
+    return {
+      engine,
+      started: startedEvent(parts, { name: engine, threads, processes }),
+      createTrainer: async (recorder, state, onProgress) =>
+        await createTrainer(parts, { recorder, state, onProgress }),
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** The trained policy with its optimizer, and the reference where there is one. */
+async function openModels(
+  { checkpoint, referenceCheckpoint }: SessionOptions,
+  executor: Executor,
+): Promise<Pick<SessionParts, 'policy' | 'reference' | 'trainer'>> {
   const policy = createPolicy({ ...checkpoint, executor });
-  const reference =
-    options.referenceCheckpoint === null ? null : createPolicy({ ...options.referenceCheckpoint, executor });
+  const reference = referenceCheckpoint === null ? null : createPolicy({ ...referenceCheckpoint, executor });
   const trainer = await policy.createTrainer();
   if (checkpoint.optimizer !== null) trainer.importState(checkpoint.optimizer);
-  const setup = { ...options, checkpoint: { ...checkpoint, optimizer: null }, engine };
-  const environment = await openEnvironment(setup);
-  const rollouts = await startPool(options, engine, processes);
-  const parts = { options, policy, reference, trainer, environment, rollouts };
-  return {
-    engine,
-    started: startedEvent(parts, { name: engine, threads, processes }),
-    createTrainer: async (recorder, state, onProgress) =>
-      await createTrainer(parts, { recorder, state, onProgress }),
-    dispose: async () => {
-      await rollouts.dispose();
-      await disposeAll(policy, reference, executor);
-    },
-  };
+  return { policy, reference, trainer };
 }
 
 interface SessionParts {
@@ -84,6 +108,8 @@ interface SessionParts {
   readonly trainer: PolicyTrainer;
   readonly environment: Environment;
   readonly rollouts: RolloutPool;
+  /** When opening began, by `performance.now`. */
+  readonly startedAt: number;
 }
 
 /** More processes than groups would stand idle. */
@@ -98,11 +124,12 @@ async function startPool(
   engine: EngineName,
   processes: number,
 ): Promise<RolloutPool> {
-  const { config, checkpoint, baseFolder, programFolder, onOutput } = options;
+  const { config, checkpoint, baseFolder, programFolder, onOutput, signal } = options;
   return await RolloutPool.start({
     entry: `${programFolder}/rollout.js`,
     processes,
     onOutput,
+    signal,
     setup: {
       config,
       checkpoint: { ...checkpoint, optimizer: null },
@@ -131,6 +158,7 @@ async function createTrainer(
       checkpointFiles: async (state) =>
         await encodeCheckpoint(policy.exportCheckpoint(state === null ? null : trainer), state),
       now: () => performance.now(),
+      startedAt: parts.startedAt,
       onProgress: run.onProgress,
     },
     run.state,
@@ -154,14 +182,4 @@ function startedEvent(
     environment: environment.name,
     host: describeHost(),
   };
-}
-
-async function disposeAll(
-  policy: LlamaPolicy,
-  reference: LlamaPolicy | null,
-  executor: Executor,
-): Promise<void> {
-  await policy.dispose();
-  await reference?.dispose();
-  await executor.dispose();
 }
