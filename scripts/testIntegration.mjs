@@ -7,7 +7,7 @@ import { runTests } from '@vscode/test-electron';
 import { build as bundle, stop as stopBundler } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -15,30 +15,27 @@ import Mocha from 'mocha';
 import { pictureFailure, stopSharedWorkbench } from '../test/vscode/sharedWorkbench.mjs';
 import { build } from './packageExtension.mjs';
 import { setupVscodeWeb } from './setupVscodeWeb.mjs';
-import { cacheFolder, exampleFolder, projectFolder } from './vscodeWeb.mjs';
+import { exampleFolder, projectFolder } from './vscodeWeb.mjs';
 
-// per process, so that two runs at once do not meet
-const hostTestsOut = join(projectFolder, 'out', `hostTests-${process.pid}`);
-const packageFile = join(cacheFolder, `underTest-${process.pid}.vsix`);
-const started = Date.now();
 const options = readOptions();
+// Per process, so that two runs at once do not meet.
+const hostTestsOut = join(projectFolder, 'out', `hostTests-${process.pid}`); // beside node_modules, for mocha
+const runFolder = mkdtempSync(join(tmpdir(), 'arpo-'));
+const packageFile = join(runFolder, 'arpo.vsix');
+const started = Date.now();
 /** Every process started from here inherits it, so that one left behind is found. */
 const runMarker = randomUUID();
 process.env.ARPO_TEST_RUN = runMarker;
-process.once('SIGTERM', () => process.exit(143));
-process.once('exit', () => {
-  for (const { pid } of findProcessesLeft()) process.kill(pid, 'SIGKILL');
-});
+process.env.TMPDIR = runFolder; // temporary files of all of them go there, and with it
 if (options.grep !== undefined) process.env.ARPO_TEST_GREP = options.grep;
+process.once('SIGTERM', () => process.exit(143));
+process.once('exit', leaveNothing);
 
 try {
   await main();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
-} finally {
-  rmSync(hostTestsOut, { recursive: true, force: true });
-  rmSync(packageFile, { force: true });
 }
 
 async function main() {
@@ -100,7 +97,6 @@ async function bundleHostTests() {
 
 /** Packages in a process of its own, beside the in-host tests; its output is shown when it fails. */
 async function packageForTests() {
-  mkdirSync(cacheFolder, { recursive: true });
   const script = join(projectFolder, 'scripts', 'packageExtension.mjs');
   const { stdout } = await promisify(execFile)(process.execPath, [
     script,
@@ -115,25 +111,23 @@ async function packageForTests() {
 async function runHostTests() {
   const desktop = findDesktop();
   report(`in-host tests, in ${desktop ?? 'VS Code server + Chromium'}`);
-  const folder = mkdtempSync(join(tmpdir(), 'arpo-host-'));
-  cpSync(exampleFolder, join(folder, 'workspace'), { recursive: true });
+  const workspace = join(runFolder, 'workspace'); // a copy: tests may write into it
+  cpSync(exampleFolder, workspace, { recursive: true });
   try {
     await runTests({
       vscodeExecutablePath: desktop ?? join(projectFolder, 'scripts', 'codeWeb.mjs'),
       extensionDevelopmentPath: projectFolder,
       extensionTestsPath: join(hostTestsOut, 'suite.js'),
       launchArgs: [
-        join(folder, 'workspace'),
-        `--user-data-dir=${join(folder, 'data')}`,
-        `--extensions-dir=${join(folder, 'extensions')}`,
+        workspace,
+        `--user-data-dir=${join(runFolder, 'data')}`,
+        `--extensions-dir=${join(runFolder, 'extensions')}`,
       ],
     });
     return true;
   } catch (error) {
     console.error(error.message);
     return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -179,6 +173,23 @@ function findProcessesLeft() {
       pid: Number(name),
       command: readProcessFile(name, 'cmdline').replaceAll('\0', ' '),
     }));
+}
+
+/** Also when the run is broken off: ends what is left, then removes what was made. */
+function leaveNothing() {
+  for (let left = findProcessesLeft(); left.length > 0; left = findProcessesLeft()) {
+    for (const { pid } of left) endProcess(pid);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50); // while dying they still write files
+  }
+  for (const folder of [runFolder, hostTestsOut]) rmSync(folder, { recursive: true, force: true });
+}
+
+function endProcess(pid) {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error; // ESRCH: ended meanwhile
+  }
 }
 
 /** Empty for a process that ended meanwhile or belongs to someone else. */

@@ -76,7 +76,7 @@ export async function startServer(options = {}) {
   const { settings = {}, environment = {} } = options;
   const port = await findFreePort(options.port);
   const isTemporary = options.dataFolder === undefined;
-  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'arpo-vscode-'));
+  const dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'vscode-'));
   mkdirSync(join(dataFolder, 'tmp'), { recursive: true });
   if (!existsSync(settingsFile(dataFolder))) writeSettings(dataFolder, settings);
 
