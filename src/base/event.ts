@@ -16,6 +16,6 @@ export class EventSource<Value> {
   }
 
   fire(value: Value): void {
-    for (const listener of [...this.#listeners]) listener(value);
+    for (const listener of this.#listeners) listener(value);
   }
 }

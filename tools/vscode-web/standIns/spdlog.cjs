@@ -1,7 +1,7 @@
 // In place of the native logger @vscode/spdlog, which is published without binaries. Without a logger
 // VS Code's output channels stay empty. Same interface, synchronous writes, no rotation.
 const { closeSync, mkdirSync, openSync, writeSync } = require('node:fs');
-const { dirname } = require('node:path');
+const path = require('node:path');
 
 const levelNames = ['trace', 'debug', 'info', 'warning', 'error', 'critical'];
 const [trace, debug, info, warning, error, critical] = levelNames.keys();
@@ -10,7 +10,7 @@ class Logger {
   constructor(_type, _name, file) {
     this.level = info;
     this.isRaw = false;
-    mkdirSync(dirname(file), { recursive: true });
+    mkdirSync(path.dirname(file), { recursive: true });
     this.descriptor = openSync(file, 'a');
   }
 
