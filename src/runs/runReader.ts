@@ -126,6 +126,16 @@ export class RunReader {
   }
 
   /**
+   * Which lines make up a group now: the sequence number of its first one, which is another after the
+   * group was done again, and how many there are. `null` when there is no such group.
+   */
+  groupLines(update: number, group: number): { readonly first: number; readonly count: number } | null {
+    const records = this.#liveRecords({ update, group });
+    const first = records.find(({ kind }) => kind === 'groupStarted');
+    return first === undefined ? null : { first: first.sequence, count: records.length };
+  }
+
+  /**
    * The events that pass the filter, in order. Superseded ones are left out, and so are damaged
    * lines, which `damages` then tells of.
    */
