@@ -98,7 +98,8 @@ export class TreeFeed {
     signal: AbortSignal,
   ): Promise<{ matches: NodeReference[]; isComplete: boolean }> {
     const matches: NodeReference[] = [];
-    for (const groupId of [...this.#shown.keys()]) {
+    const groupIds = [...this.#shown.keys()];
+    for (const groupId of groupIds) {
       signal.throwIfAborted();
       const { texts } = await this.#read(keyOf(groupId));
       for (const [nodeId, text] of texts.entries()) {

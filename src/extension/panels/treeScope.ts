@@ -35,14 +35,23 @@ export async function latestGroups(reader: RunReader, source: ScopeSource): Prom
 
 /** The stored source, or `null` when it is none: it comes from a file that any version may have written. */
 export function readScopeSource(value: unknown): ScopeSource | null {
-  if (typeof value !== 'object' || value === null || !('kind' in value)) return null;
-  const update = 'update' in value && typeof value.update === 'number' ? value.update : null;
-  const group = 'group' in value && typeof value.group === 'number' ? value.group : null;
-  const taskId = 'taskId' in value && typeof value.taskId === 'string' ? value.taskId : null;
-  if (value.kind === 'newest') return { kind: 'newest' };
-  if (value.kind === 'update' && update !== null) return { kind: 'update', update };
-  if (value.kind === 'group' && update !== null && group !== null) return { kind: 'group', update, group };
-  return value.kind === 'task' && taskId !== null ? { kind: 'task', taskId } : null;
+  const { kind, update, group, taskId } = members(value);
+  switch (kind) {
+    case 'newest':
+      return { kind };
+    case 'update':
+      return typeof update === 'number' ? { kind, update } : null;
+    case 'group':
+      return typeof update === 'number' && typeof group === 'number' ? { kind, update, group } : null;
+    case 'task':
+      return typeof taskId === 'string' ? { kind, taskId } : null;
+    default:
+      return null;
+  }
+}
+
+function members(value: unknown): Readonly<Partial<Record<string, unknown>>> {
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
 }
 
 function groupsOf(reader: RunReader, update: number): readonly GroupKey[] {
