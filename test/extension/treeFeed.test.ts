@@ -7,14 +7,14 @@ import type { RunState, TreePatch } from '#protocol/treeViewProtocol';
 import type { NewRunEvent } from '#runs/runEvent';
 import { RunReader } from '#runs/runReader';
 import type { RunStore } from '#runs/runStore';
-import { TreeState } from '../../webview/tree/treeState';
 import { createStore, groupEvents, groupScored, memoryDisk, runFolder, runStarted } from '../runs/runFixture';
+import { PatchedGroups } from './patchedGroups';
 
 /** A feed and a view at its end, over a run that is being written. */
 interface Bench {
   readonly store: RunStore;
   readonly feed: TreeFeed;
-  readonly view: TreeState;
+  readonly view: PatchedGroups;
   readonly patches: TreePatch[];
   state: RunState;
   open(): Promise<RunReader>;
@@ -24,7 +24,7 @@ async function createBench(source: ScopeSource): Promise<Bench> {
   const disk = memoryDisk();
   const store = await createStore(disk);
   await store.append([runStarted]);
-  const view = new TreeState();
+  const view = new PatchedGroups();
   const patches: TreePatch[] = [];
   const bench = {
     store,
@@ -41,7 +41,7 @@ async function createBench(source: ScopeSource): Promise<Bench> {
     actions: [],
     onPatch: (patch) => {
       patches.push(patch);
-      expect(view.apply(patch)).toBe('applied');
+      view.apply(patch);
     },
   });
   view.replace(await feed.snapshot());
@@ -61,7 +61,7 @@ function updateEvents(update: number, groups = 2, steps = 6): NewRunEvent[] {
 }
 
 /** What a view that starts now would show. */
-async function freshView(bench: Bench, source: ScopeSource): Promise<TreeState> {
+async function freshView(bench: Bench, source: ScopeSource): Promise<PatchedGroups> {
   const reader = await bench.open();
   const options = {
     reader,
@@ -71,20 +71,9 @@ async function freshView(bench: Bench, source: ScopeSource): Promise<TreeState> 
     actions: [],
     onPatch: () => undefined,
   };
-  const view = new TreeState();
+  const view = new PatchedGroups();
   view.replace(await new TreeFeed(options).snapshot());
   return view;
-}
-
-function shown(view: TreeState): unknown {
-  return view.groups.map(({ header, nodes, children, trajectories, decisions, scores }) => ({
-    header,
-    nodes,
-    children,
-    trajectories,
-    decisions,
-    scores,
-  }));
 }
 
 describe('a view that is fed while the run is written', () => {
@@ -93,7 +82,7 @@ describe('a view that is fed while the run is written', () => {
     for (const event of updateEvents(1)) {
       await bench.store.append([event]);
       await bench.feed.refresh();
-      expect(shown(bench.view)).toEqual(shown(await freshView(bench, { kind: 'newest' })));
+      expect(bench.view.groups).toEqual((await freshView(bench, { kind: 'newest' })).groups);
     }
     expect(bench.patches.map(({ sequence }) => sequence)).toEqual(bench.patches.map((_, index) => index + 1));
     expect(bench.view.nodeCount).toBe(14);
@@ -105,14 +94,14 @@ describe('a view that is fed while the run is written', () => {
     await bench.feed.refresh();
     await bench.store.append(updateEvents(2));
     await bench.feed.refresh();
-    expect(bench.view.groups.map(({ header }) => header.groupId)).toEqual(['2/0', '2/1']);
+    expect(bench.view.groupIds).toEqual(['2/0', '2/1']);
     bench.feed.hold(true);
     await bench.store.append(updateEvents(3));
     await bench.feed.refresh();
-    expect(bench.view.groups.map(({ header }) => header.groupId)).toEqual(['2/0', '2/1']);
+    expect(bench.view.groupIds).toEqual(['2/0', '2/1']);
     bench.feed.hold(false);
     await bench.feed.refresh();
-    expect(bench.view.groups.map(({ header }) => header.groupId)).toEqual(['3/0', '3/1']);
+    expect(bench.view.groupIds).toEqual(['3/0', '3/1']);
   });
 
   test('sends nothing when nothing happened that it shows', async () => {
@@ -135,7 +124,7 @@ describe('a view that is fed while the run is written', () => {
     expect(bench.view.groups).toEqual([]);
     await bench.store.append(updateEvents(1, 2, 3));
     await bench.feed.refresh();
-    expect(shown(bench.view)).toEqual(shown(await freshView(bench, { kind: 'update', update: 1 })));
+    expect(bench.view.groups).toEqual((await freshView(bench, { kind: 'update', update: 1 })).groups);
     expect(bench.view.nodeCount).toBe(8);
   });
 
@@ -145,7 +134,7 @@ describe('a view that is fed while the run is written', () => {
     await bench.feed.refresh();
     await bench.store.append([{ kind: 'resumed', fromUpdate: 0 }, ...updateEvents(1, 2, 4)]);
     await bench.feed.refresh();
-    expect(shown(bench.view)).toEqual(shown(await freshView(bench, { kind: 'update', update: 1 })));
+    expect(bench.view.groups).toEqual((await freshView(bench, { kind: 'update', update: 1 })).groups);
     expect(bench.view.nodeCount).toBe(10);
   });
 
@@ -153,11 +142,11 @@ describe('a view that is fed while the run is written', () => {
     const bench = await createBench({ kind: 'newest' });
     await bench.store.append(updateEvents(1).slice(0, -2));
     await bench.feed.refresh();
-    expect(bench.view.groups.map(({ header }) => header.status)).toEqual(['sampling', 'sampling']);
+    expect(bench.view.groups.map(({ status }) => status)).toEqual(['sampling', 'sampling']);
     bench.state = 'failed';
     await bench.feed.refresh();
     expect(bench.view.runState).toBe('failed');
-    expect(bench.view.groups.map(({ header }) => header.status)).toEqual(['failed', 'failed']);
+    expect(bench.view.groups.map(({ status }) => status)).toEqual(['failed', 'failed']);
   });
 });
 
@@ -165,7 +154,7 @@ test('the trees of one task over several updates', async () => {
   const bench = await createBench({ kind: 'task', taskId: 'directory-hunt/B/train/1' });
   await bench.store.append([...updateEvents(1), ...updateEvents(2)]);
   await bench.feed.refresh();
-  expect(bench.view.groups.map(({ header }) => header.groupId)).toEqual(['1/1', '2/1']);
+  expect(bench.view.groupIds).toEqual(['1/1', '2/1']);
 });
 
 test('details and search read the record, not the clipped texts', async () => {
