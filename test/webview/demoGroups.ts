@@ -212,6 +212,7 @@ function decide(
     initialEntropy: 0.12,
     currentEntropy,
     deltaEntropy,
+    comparedTokens: 6,
     probability: free > 0 ? probability : null,
     draw: free > 0 ? draw : null,
     score: free > 0 ? draw - 0.4 * deltaEntropy : null,
@@ -240,7 +241,7 @@ function finish(
   const through = nodes.map((): number[] => []);
   for (const { slot, lastNodeId } of growing.trajectories) {
     for (
-      let node = nodes[lastNodeId];
+      let node: TreeNode | undefined = nodes[lastNodeId];
       node !== undefined;
       node = node.parentId === null ? undefined : nodes[node.parentId]
     ) {

@@ -84,7 +84,7 @@ export function fromOklch(lightness: number, chroma: number, hue: number): Rgb {
 export function ensureContrast(colour: Rgb, background: Rgb, ratio: number): Rgb {
   const target = luminance(background) < 0.18 ? white : black;
   let result = colour;
-  for (let share = 0.05; contrast(result, background) < ratio && share <= 1.0001; share += 0.05) {
+  for (let share = 0.01; contrast(result, background) < ratio && share <= 1.0001; share += 0.01) {
     result = mixColours(colour, target, share);
   }
   return result;

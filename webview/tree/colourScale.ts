@@ -3,7 +3,7 @@
  * at every step, so that they hold in any theme. Pure.
  */
 import type { Rgb } from '../shared/colour';
-import { ensureContrast, fromOklch, luminance } from '../shared/colour';
+import { contrast, ensureContrast, fromOklch, luminance } from '../shared/colour';
 
 /** Contrast of every ramp step to the background (WCAG 2.2, 1.4.11 non-text contrast). */
 export const rampContrast = 3;
@@ -34,7 +34,7 @@ export function createPalette(background: Rgb): Palette {
   const ramp = (at: (position: number) => Rgb): Rgb[] =>
     Array.from({ length: rampSteps }, (_unused, step) => visible(at(step / (rampSteps - 1))));
   return {
-    sequential: ramp(isDark ? sequentialOnDark : sequentialOnLight),
+    sequential: ramp(sequentialAt(background, isDark)),
     diverging: ramp((position) => divergingAt(position * 2 - 1, isDark)),
     categorical: (isDark ? categoriesOnDark : categoriesOnLight).map(([lightness, chroma, hue]) =>
       visible(fromOklch(lightness, chroma, hue)),
@@ -65,14 +65,22 @@ function stepAt(position: number): number {
   return Math.round(Math.min(1, Math.max(0, position)) * (rampSteps - 1));
 }
 
-/** Viridis-like: violet, teal, yellow, rising in lightness. */
-function sequentialOnDark(position: number): Rgb {
-  return fromOklch(0.52 + 0.39 * position, 0.06 + 0.1 * position ** 0.6, 300 - 195 * position);
-}
-
-/** The same turned round, so that more is darker: green, teal, violet. */
-function sequentialOnLight(position: number): Rgb {
-  return fromOklch(0.66 - 0.38 * position, 0.04 + 0.11 * position ** 0.6, 150 + 155 * position);
+/**
+ * Viridis-like on dark backgrounds: violet, teal, yellow, rising in lightness. On light ones turned
+ * round, so that more is darker: green, teal, violet. It begins where it can just be seen.
+ */
+function sequentialAt(background: Rgb, isDark: boolean): (position: number) => Rgb {
+  const end = isDark ? 0.91 : 0.28;
+  const at = (start: number, position: number): Rgb => {
+    const chroma = 0.05 + 0.11 * position ** 0.6;
+    const hue = isDark ? 300 - 195 * position : 150 + 155 * position;
+    return fromOklch(start + (end - start) * position, chroma, hue);
+  };
+  let start = isDark ? 0.45 : 0.75;
+  while (contrast(at(start, 0), background) < rampContrast && Math.abs(start - end) > 0.02) {
+    start += isDark ? 0.01 : -0.01;
+  }
+  return (position) => at(start, position);
 }
 
 function divergingAt(value: number, isDark: boolean): Rgb {

@@ -1,6 +1,6 @@
 /** Branch decisions in words and numbers. Pure. */
-import { unreachable } from '#base/assert';
-import type { BranchDecision, BranchReason } from '#arpo/branchDecision';
+import type { BranchDecision } from '#arpo/branchDecision';
+import { text } from '../shared/strings';
 
 /** How a decision is marked: taken, refused by the rule, or not asked because the budget was gone. */
 export type DecisionMark = 'taken' | 'refused' | 'exhausted';
@@ -20,46 +20,36 @@ export function number(value: number | null, digits = 3): string {
 
 /** One sentence: what was decided and why. */
 export function decisionSentence(decision: BranchDecision): string {
-  const outcome = decision.isTaken
-    ? `Branched${decision.createdSlot === null ? '' : ` into slot ${decision.createdSlot}`}`
-    : 'Not branched';
-  return `${outcome}: ${reasonText(decision, decision.reason)}`;
+  const { isTaken, createdSlot } = decision;
+  const outcome = isTaken
+    ? createdSlot === null
+      ? text('branched')
+      : text('branchedInto', createdSlot)
+    : text('notBranched');
+  return `${outcome}: ${reasonText(decision)}`;
 }
 
 /** Names and values of everything that was compared, in the order of the computation. */
 export function decisionRows(decision: BranchDecision): readonly (readonly [string, string])[] {
   const delta = decision.deltaEntropy;
   return [
-    ['Rule', decision.rule],
-    ['H initial', number(decision.initialEntropy)],
-    ['H now', number(decision.currentEntropy)],
+    [text('rowRule'), decision.rule],
+    [text('rowInitial'), number(decision.initialEntropy)],
+    [text('rowNow'), number(decision.currentEntropy)],
     ['ΔH', `${delta > 0 ? '+' : ''}${number(delta)}`],
+    [text('rowTokens'), String(decision.comparedTokens)],
     ['P', number(decision.probability)],
-    ['Draw', number(decision.draw)],
-    ['Compared', number(decision.score)],
-    ['Threshold', number(decision.threshold)],
-    ['Free slots', `${decision.budgetBefore} → ${decision.budgetAfter}`],
-    ['Turn', String(decision.turn)],
-    ['At', `slot ${decision.slot}`],
+    [text('rowDraw'), number(decision.draw)],
+    [text('rowScore'), number(decision.score)],
+    [text('rowThreshold'), number(decision.threshold)],
+    [text('rowBudget'), `${decision.budgetBefore} → ${decision.budgetAfter}`],
+    [text('rowTurn'), String(decision.turn)],
+    [text('rowSlot'), String(decision.slot)],
   ];
 }
 
-function reasonText(decision: BranchDecision, reason: BranchReason): string {
-  const { score, threshold, draw, probability } = decision;
-  switch (reason) {
-    case 'passedThreshold':
-      return `${number(score)} is above the threshold ${number(threshold)}.`;
-    case 'belowThreshold':
-      return `${number(score)} is not above the threshold ${number(threshold)}.`;
-    case 'drawAccepted':
-      return `the draw ${number(draw)} fell inside the probability ${number(probability)}.`;
-    case 'drawRefused':
-      return `the draw ${number(draw)} fell outside the probability ${number(probability)}.`;
-    case 'budgetExhausted':
-      return 'all slots of the group were used up, so the rule was not asked.';
-    case 'warmingUp':
-      return 'the rule has not seen enough entropy changes yet.';
-    default:
-      return unreachable(reason);
-  }
+function reasonText({ reason, score, threshold, draw, probability }: BranchDecision): string {
+  const isDrawn = reason === 'drawAccepted' || reason === 'drawRefused';
+  const [compared, limit] = isDrawn ? [draw, probability] : [score, threshold];
+  return text(`reason_${reason}`, number(compared), number(limit));
 }

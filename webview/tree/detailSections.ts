@@ -160,7 +160,7 @@ export function ledgerSection({ header: { ledger } }: GroupModel): HTMLElement {
   const calls = ledger.paidCalls + ledger.inheritedCalls;
   const share = (part: number, all: number): string =>
     all === 0 ? '0 %' : `${Math.round((100 * part) / all)} %`;
-  const saved = `${share(ledger.inheritedCalls, calls)} ${text('toolHeading').toLowerCase()}s, ${share(ledger.inheritedModelTokens, tokens)} tokens`;
+  const saved = [share(ledger.inheritedCalls, calls), share(ledger.inheritedModelTokens, tokens)];
   return section(
     text('ledgerHeading'),
     table([
@@ -173,6 +173,6 @@ export function ledgerSection({ header: { ledger } }: GroupModel): HTMLElement {
       [text('ledgerTokensPaid'), String(ledger.paidModelTokens)],
       [text('ledgerTokensInherited'), String(ledger.inheritedModelTokens)],
     ]),
-    element('p', {}, text('ledgerSaved', saved)),
+    element('p', {}, text('ledgerSaved', ...saved)),
   );
 }

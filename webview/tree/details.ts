@@ -25,6 +25,12 @@ import { decisionsAt, slotsThrough, trajectoryOf } from './treeState';
 /** Details kept after they were looked at. */
 const maximalKept = 24;
 
+/** A detail, and whether its group had been scored (so that it may have a reward) when it was asked for. */
+interface KeptDetail {
+  readonly detail: NodeDetail;
+  readonly isScored: boolean;
+}
+
 export interface DetailsOptions {
   readonly container: HTMLElement;
   readonly fetchDetail: (reference: NodeReference) => Promise<NodeDetail>;
@@ -35,7 +41,7 @@ export interface DetailsOptions {
 export class DetailsPane {
   actions: readonly NodeAction[] = [];
   readonly #options: DetailsOptions;
-  readonly #kept = new Map<string, NodeDetail>();
+  readonly #kept = new Map<string, KeptDetail>();
   #shown = '';
 
   constructor(options: DetailsOptions) {
@@ -73,8 +79,8 @@ export class DetailsPane {
     const reference = { groupId: group.header.groupId, nodeId: node.id };
     const name = `${reference.groupId} ${node.id}`;
     const kept = this.#kept.get(name);
-    if (kept !== undefined && (kept.reward !== null || group.scores === null)) {
-      body.replaceChildren(...detailParts(group, node, kept));
+    if (kept !== undefined && kept.isScored === (group.scores !== null)) {
+      body.replaceChildren(...detailParts(group, node, kept.detail));
       return;
     }
     body.replaceChildren(
@@ -87,7 +93,7 @@ export class DetailsPane {
     );
     this.#options.fetchDetail(reference).then(
       (detail) => {
-        this.#keep(name, detail);
+        this.#keep(name, { detail, isScored: group.scores !== null });
         if (this.#shown === key) body.replaceChildren(...detailParts(group, node, detail));
       },
       (error: unknown) => {
@@ -129,7 +135,7 @@ export class DetailsPane {
     ];
   }
 
-  #keep(name: string, detail: NodeDetail): void {
+  #keep(name: string, detail: KeptDetail): void {
     this.#kept.delete(name);
     this.#kept.set(name, detail);
     const [oldest] = this.#kept.keys();

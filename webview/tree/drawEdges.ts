@@ -3,15 +3,14 @@ import { formatColour } from '../shared/colour';
 import type { Box, PlacedTree } from './forestLayout';
 import { columnLeft, firstIndex, measures, rowTop } from './forestLayout';
 import type { HighlightedPath, Scene } from './scene';
-import { detailLevel } from './scene';
 
 /** Distance from a card's right edge to the line its children hang on. */
 const busOffset = 28;
 const bend = 7;
+const thickness = 1.4;
 
-/** All edges of a tree that meet the box, and on top those of the highlighted path. */
+/** All edges of a tree that meet the box. */
 export function drawEdges(context: CanvasRenderingContext2D, scene: Scene, tree: PlacedTree, box: Box): void {
-  const thickness = detailLevel(scene.camera.scale) === 'far' ? 1 / scene.camera.scale : 1.4;
   context.fillStyle = formatColour(scene.theme.border);
   const firstColumn = Math.max(0, Math.floor((box.left - tree.left) / measures.columnWidth) - 1);
   const lastColumn = Math.min(
@@ -19,21 +18,18 @@ export function drawEdges(context: CanvasRenderingContext2D, scene: Scene, tree:
     Math.floor((box.right - tree.left) / measures.columnWidth),
   );
   for (let depth = firstColumn; depth <= lastColumn; depth += 1) {
-    drawColumn(context, { tree, box, depth, thickness, scale: scene.camera.scale });
+    drawColumn(context, { tree, box, depth });
   }
-  if (scene.path?.group === tree.group) drawPath(context, scene, tree, scene.path);
 }
 
 interface EdgeColumn {
   readonly tree: PlacedTree;
   readonly box: Box;
   readonly depth: number;
-  readonly thickness: number;
-  readonly scale: number;
 }
 
 function drawColumn(context: CanvasRenderingContext2D, edges: EdgeColumn): void {
-  const { tree, box, depth, thickness } = edges;
+  const { tree, box, depth } = edges;
   const { rows, children, columns } = tree.layout;
   const column = columns[depth] ?? [];
   const middleOf = (nodeId: number): number => rowTop(tree, rows[nodeId] ?? 0) + measures.cardHeight / 2;
@@ -57,10 +53,10 @@ function drawColumn(context: CanvasRenderingContext2D, edges: EdgeColumn): void 
   }
 }
 
-/** The horizontal ends. Those that would fall on the same line of pixels are drawn once. */
+/** The horizontal ends. */
 function drawStubs(
   context: CanvasRenderingContext2D,
-  { tree, box, thickness, scale }: EdgeColumn,
+  { tree, box }: EdgeColumn,
   { parent, bus }: { readonly parent: number; readonly bus: number },
 ): void {
   const { rows, children } = tree.layout;
@@ -68,23 +64,21 @@ function drawStubs(
   const middleOf = (index: number): number =>
     rowTop(tree, rows[all[index] ?? 0] ?? 0) + measures.cardHeight / 2;
   const length = measures.columnWidth - measures.cardWidth - busOffset;
-  let lastLine = -1;
   for (let index = firstIndex(all.length, (at) => middleOf(at) >= box.top); index < all.length; index += 1) {
     const middle = middleOf(index);
     if (middle > box.bottom) return;
-    const line = Math.round(middle * scale);
-    if (line === lastLine) continue;
-    lastLine = line;
     context.fillRect(bus, middle - thickness / 2, length, thickness);
   }
 }
 
-function drawPath(
+/** The edges of the highlighted path, dashed where they were inherited. */
+export function drawPath(
   context: CanvasRenderingContext2D,
-  { theme, camera }: Scene,
-  tree: PlacedTree,
+  { theme, camera, forest }: Scene,
   path: HighlightedPath,
 ): void {
+  const tree = forest.treeOf(path.group);
+  if (tree === undefined) return;
   context.strokeStyle = formatColour(theme.focus);
   context.lineWidth = Math.max(3, 2 / camera.scale);
   for (const nodeId of path.nodeIds) {

@@ -183,6 +183,28 @@ export function rowTop(tree: PlacedTree, row: number): number {
   return tree.top + measures.titleHeight + row * measures.rowHeight;
 }
 
+/**
+ * The visible nodes of a tree that meet the box.
+ *
+ * @yields column by column, from top to bottom.
+ */
+export function* nodesWithin(tree: PlacedTree, box: Box): Generator<PlacedNode> {
+  const first = Math.max(0, Math.floor((box.left - tree.left - measures.cardWidth) / measures.columnWidth));
+  const last = Math.min(
+    tree.layout.columns.length - 1,
+    Math.floor((box.right - tree.left) / measures.columnWidth),
+  );
+  for (let depth = first; depth <= last; depth += 1) {
+    const column = tree.layout.columns[depth] ?? [];
+    const { first: from, end } = rangeWithin(tree, column, box.top, box.bottom);
+    for (let index = from; index < end; index += 1) {
+      const nodeId = column[index] ?? 0;
+      const y = rowTop(tree, tree.layout.rows[nodeId] ?? 0);
+      yield { group: tree.group, nodeId, x: columnLeft(tree, depth), y };
+    }
+  }
+}
+
 /** The nodes of a column (top to bottom) whose cards meet the vertical range: `first` ≤ index < `end`. */
 export function rangeWithin(
   tree: PlacedTree,

@@ -11,12 +11,12 @@ export function createHelpSheet(): HTMLDialogElement {
       ? []
       : [
           element('dt', {}, ...keys.map((key) => element('kbd', {}, keyName(key)))),
-          element('dd', {}, description),
+          element('dd', {}, text(description)),
         ],
   );
   const pan = [
     element('dt', {}, element('kbd', {}, 'Shift'), element('kbd', {}, '← → ↑ ↓')),
-    element('dd', {}, 'Move the view'),
+    element('dd', {}, text('keyPan')),
   ];
   const dialog = element('dialog', { className: 'help', attributes: { 'aria-label': text('helpTitle') } });
   dialog.append(

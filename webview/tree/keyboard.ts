@@ -1,4 +1,5 @@
 /** Which key does what: one table for the handler and for the sheet of keys. Pure. */
+import type { StringKey } from '../shared/strings';
 import type { Direction } from './navigation';
 
 export type Command =
@@ -6,58 +7,63 @@ export type Command =
   | { readonly kind: 'pan'; readonly x: number; readonly y: number }
   | { readonly kind: 'zoom'; readonly factor: number }
   | { readonly kind: 'match'; readonly step: 1 | -1 }
-  | {
-      readonly kind:
-        | 'fit'
-        | 'actualSize'
-        | 'fold'
-        | 'foldAll'
-        | 'unfoldAll'
-        | 'search'
-        | 'help'
-        | 'details'
-        | 'nextColour'
-        | 'act'
-        | 'escape';
-    };
+  | { readonly kind: 'simple'; readonly name: SimpleCommand };
+
+/** Commands without parameters. */
+export type SimpleCommand =
+  | 'fit'
+  | 'actualSize'
+  | 'fold'
+  | 'foldAll'
+  | 'unfoldAll'
+  | 'search'
+  | 'help'
+  | 'details'
+  | 'nextColour'
+  | 'act'
+  | 'escape';
 
 interface KeyBinding {
   /** As in `KeyboardEvent.key`; all of them do the same. */
   readonly keys: readonly string[];
   readonly command: Command;
   /** For the sheet; `null` leaves it out. */
-  readonly description: string | null;
+  readonly description: StringKey | null;
 }
 
 const move = (direction: Direction): Command => ({ kind: 'move', direction });
 
 /** Keys without Ctrl, Alt and Meta. */
 export const keyBindings: readonly KeyBinding[] = [
-  { keys: ['ArrowRight', 'l'], command: move('child'), description: 'Go on to the next step (unfolds)' },
-  { keys: ['ArrowLeft', 'h'], command: move('parent'), description: 'Back to the step before' },
-  { keys: ['ArrowUp', 'k'], command: move('above'), description: 'Step above in the same column' },
-  { keys: ['ArrowDown', 'j'], command: move('below'), description: 'Step below in the same column' },
-  { keys: ['Home'], command: move('prompt'), description: 'Prompt of the tree' },
-  { keys: ['End'], command: move('leaf'), description: 'End of the trajectory' },
-  { keys: ['[', 'PageUp'], command: move('previousTree'), description: 'Previous tree' },
-  { keys: [']', 'PageDown'], command: move('nextTree'), description: 'Next tree' },
-  { keys: ['b'], command: move('nextDecision'), description: 'Next branch decision' },
-  { keys: ['B'], command: move('previousDecision'), description: 'Previous branch decision' },
-  { keys: [' '], command: { kind: 'fold' }, description: 'Fold or unfold what follows' },
-  { keys: ['Enter'], command: { kind: 'act' }, description: 'First action of the step, or read it' },
-  { keys: ['/'], command: { kind: 'search' }, description: 'Search' },
-  { keys: ['n'], command: { kind: 'match', step: 1 }, description: 'Next match' },
-  { keys: ['N'], command: { kind: 'match', step: -1 }, description: 'Previous match' },
-  { keys: ['f'], command: { kind: 'fit' }, description: 'Fit everything' },
-  { keys: ['0'], command: { kind: 'actualSize' }, description: 'Selected step at full size' },
-  { keys: ['+', '='], command: { kind: 'zoom', factor: 1.25 }, description: 'Zoom in' },
-  { keys: ['-'], command: { kind: 'zoom', factor: 0.8 }, description: 'Zoom out' },
-  { keys: ['{'], command: { kind: 'foldAll' }, description: 'Fold all trees' },
-  { keys: ['}', '*'], command: { kind: 'unfoldAll' }, description: 'Unfold all' },
-  { keys: ['c'], command: { kind: 'nextColour' }, description: 'Next colouring' },
-  { keys: ['d'], command: { kind: 'details' }, description: 'Show or hide the details' },
-  { keys: ['?'], command: { kind: 'help' }, description: 'These keys' },
-  { keys: ['Escape'], command: { kind: 'escape' }, description: null },
+  { keys: ['ArrowRight', 'l'], command: move('child'), description: 'key_goOnToTheNextStep' },
+  { keys: ['ArrowLeft', 'h'], command: move('parent'), description: 'key_backToTheStepBefore' },
+  { keys: ['ArrowUp', 'k'], command: move('above'), description: 'key_stepAboveInTheSameColumn' },
+  { keys: ['ArrowDown', 'j'], command: move('below'), description: 'key_stepBelowInTheSameColumn' },
+  { keys: ['Home'], command: move('prompt'), description: 'key_promptOfTheTree' },
+  { keys: ['End'], command: move('leaf'), description: 'key_endOfTheTrajectory' },
+  { keys: ['[', 'PageUp'], command: move('previousTree'), description: 'key_previousTree' },
+  { keys: [']', 'PageDown'], command: move('nextTree'), description: 'key_nextTree' },
+  { keys: ['b'], command: move('nextDecision'), description: 'key_nextBranchDecision' },
+  { keys: ['B'], command: move('previousDecision'), description: 'key_previousBranchDecision' },
+  { keys: [' '], command: { kind: 'simple', name: 'fold' }, description: 'key_foldOrUnfoldWhatFollows' },
+  {
+    keys: ['Enter'],
+    command: { kind: 'simple', name: 'act' },
+    description: 'key_firstActionOfTheStepOrReadIt',
+  },
+  { keys: ['/'], command: { kind: 'simple', name: 'search' }, description: 'key_search' },
+  { keys: ['n'], command: { kind: 'match', step: 1 }, description: 'key_nextMatch' },
+  { keys: ['N'], command: { kind: 'match', step: -1 }, description: 'key_previousMatch' },
+  { keys: ['f'], command: { kind: 'simple', name: 'fit' }, description: 'key_fitEverything' },
+  { keys: ['0'], command: { kind: 'simple', name: 'actualSize' }, description: 'key_selectedStepAtFullSize' },
+  { keys: ['+', '='], command: { kind: 'zoom', factor: 1.25 }, description: 'key_zoomIn' },
+  { keys: ['-'], command: { kind: 'zoom', factor: 0.8 }, description: 'key_zoomOut' },
+  { keys: ['{'], command: { kind: 'simple', name: 'foldAll' }, description: 'key_foldAllTrees' },
+  { keys: ['}', '*'], command: { kind: 'simple', name: 'unfoldAll' }, description: 'key_unfoldAll' },
+  { keys: ['c'], command: { kind: 'simple', name: 'nextColour' }, description: 'key_nextColouring' },
+  { keys: ['d'], command: { kind: 'simple', name: 'details' }, description: 'key_showOrHideTheDetails' },
+  { keys: ['?'], command: { kind: 'simple', name: 'help' }, description: 'key_theseKeys' },
+  { keys: ['Escape'], command: { kind: 'simple', name: 'escape' }, description: null },
 ];
 
 const panStep = 80;

@@ -24,30 +24,29 @@ export function nodeTowards(
   const index = forest.trees.findIndex(({ group }) => group.header.groupId === from?.groupId);
   const tree = forest.trees[index];
   if (tree === undefined || from === null) return referenceTo(forest.trees[0], 0);
-  const { nodeId } = from;
-  switch (direction) {
-    case 'parent':
-      return referenceTo(tree, tree.group.nodes[nodeId]?.parentId ?? undefined);
-    case 'child':
-      return referenceTo(tree, tree.layout.children[nodeId]?.[0]);
-    case 'above':
-      return besides(forest, index, nodeId, -1);
-    case 'below':
-      return besides(forest, index, nodeId, 1);
-    case 'prompt':
-      return referenceTo(tree, 0);
-    case 'leaf':
-      return referenceTo(tree, leafBelow(tree, nodeId));
-    case 'previousTree':
-      return referenceTo(forest.trees[index - 1], 0);
-    case 'nextTree':
-      return referenceTo(forest.trees[index + 1], 0);
-    case 'previousDecision':
-      return decisionFrom(forest, { index, nodeId, step: -1 });
-    case 'nextDecision':
-      return decisionFrom(forest, { index, nodeId, step: 1 });
-  }
+  return moves[direction]({ forest, index, tree, nodeId: from.nodeId });
 }
+
+interface Place {
+  readonly forest: ForestLayout;
+  /** Of the tree in the forest. */
+  readonly index: number;
+  readonly tree: PlacedTree;
+  readonly nodeId: number;
+}
+
+const moves: Readonly<Record<Direction, (place: Place) => NodeReference | null>> = {
+  parent: ({ tree, nodeId }) => referenceTo(tree, tree.group.nodes[nodeId]?.parentId ?? undefined),
+  child: ({ tree, nodeId }) => referenceTo(tree, tree.layout.children[nodeId]?.[0]),
+  above: (place) => besides(place, -1),
+  below: (place) => besides(place, 1),
+  prompt: ({ tree }) => referenceTo(tree, 0),
+  leaf: ({ tree, nodeId }) => referenceTo(tree, leafBelow(tree, nodeId)),
+  previousTree: ({ forest, index }) => referenceTo(forest.trees[index - 1], 0),
+  nextTree: ({ forest, index }) => referenceTo(forest.trees[index + 1], 0),
+  previousDecision: (place) => decisionFrom(place, -1),
+  nextDecision: (place) => decisionFrom(place, 1),
+};
 
 /** The item that follows (or precedes) the selected one in a ring of matches. */
 export function matchAfter(
@@ -69,10 +68,9 @@ function referenceTo(tree: PlacedTree | undefined, nodeId: number | undefined): 
 }
 
 /** The neighbour in the same column, going over to the tree below (or above) in the same place of a row. */
-function besides(forest: ForestLayout, index: number, nodeId: number, step: 1 | -1): NodeReference | null {
-  const tree = forest.trees[index];
-  const depth = tree?.group.nodes[nodeId]?.depth ?? 0;
-  const column = tree?.layout.columns[depth] ?? [];
+function besides({ forest, index, tree, nodeId }: Place, step: 1 | -1): NodeReference | null {
+  const depth = tree.group.nodes[nodeId]?.depth ?? 0;
+  const column = tree.layout.columns[depth] ?? [];
   const neighbour = column[column.indexOf(nodeId) + step];
   if (neighbour !== undefined) return referenceTo(tree, neighbour);
   const stride = step * forest.treesPerRow;
@@ -92,13 +90,7 @@ function leafBelow({ layout }: PlacedTree, nodeId: number): number {
   return leaf;
 }
 
-interface DecisionSearch {
-  readonly index: number;
-  readonly nodeId: number;
-  readonly step: 1 | -1;
-}
-
-function decisionFrom(forest: ForestLayout, { index, nodeId, step }: DecisionSearch): NodeReference | null {
+function decisionFrom({ forest, index, nodeId }: Place, step: 1 | -1): NodeReference | null {
   for (let at = index; at >= 0 && at < forest.trees.length; at += step) {
     const tree = forest.trees[at];
     if (tree === undefined) return null;

@@ -22,6 +22,12 @@ export const colourings: readonly { readonly value: ColourBy; readonly label: St
   { value: 'tool', label: 'colourTool' },
 ];
 
+/** The colouring after this one in the menu, round and round. */
+export function nextColouring(colourBy: ColourBy): ColourBy {
+  const index = colourings.findIndex(({ value }) => value === colourBy);
+  return colourings[(index + 1) % colourings.length]?.value ?? colourBy;
+}
+
 /** How one node looks. */
 export interface NodeAppearance {
   readonly value: number | null;

@@ -2,8 +2,7 @@
 import type { NodeReference } from '#protocol/treeViewProtocol';
 import type { PlacedMark } from './drawMarks';
 import { markRadius, marksOf } from './drawMarks';
-import { measures } from './forestLayout';
-import { nodesWithin } from './render';
+import { measures, nodesWithin } from './forestLayout';
 import type { Scene } from './scene';
 
 export interface PointerOptions {

@@ -1,54 +1,41 @@
 /** Draws one frame of the forest. What is out of sight costs nothing. */
-import { formatColour, mixColours } from '../shared/colour';
+import { formatColour } from '../shared/colour';
 import { text } from '../shared/strings';
 import { visibleText } from '../shared/visibleText';
 import { visibleBox } from './camera';
-import { colourAt } from './colourScale';
 import { drawMiddleCard, drawNearCard } from './drawCard';
-import { drawEdges } from './drawEdges';
+import { drawEdges, drawPath } from './drawEdges';
 import { drawMark, marksOf } from './drawMarks';
 import { fitText } from './drawText';
 import type { Box, PlacedNode, PlacedTree } from './forestLayout';
-import { columnLeft, measures, rangeWithin, rowTop } from './forestLayout';
-import { appearanceOf } from './nodeAppearance';
+import { measures, nodesWithin } from './forestLayout';
+import { drawFarTree } from './renderFar';
 import { rewardSummary } from './rewardSummary';
 import type { Scene } from './scene';
 import { detailLevel, isKept, isSame } from './scene';
 
 const { cardWidth, cardHeight, columnWidth } = measures;
 
+/** @param context In CSS pixels of the canvas. */
 export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void {
   const { camera, size, theme, forest } = scene;
-  context.save();
   context.fillStyle = formatColour(theme.background);
   context.fillRect(0, 0, size.width, size.height);
-  context.translate(camera.x, camera.y);
-  context.scale(camera.scale, camera.scale);
   const box = visibleBox(camera, size);
   const trees = forest.treesWithin(box);
-  for (const tree of trees) {
+  const isFar = detailLevel(camera.scale) === 'far';
+  for (const tree of isFar ? trees : []) drawFarTree(context, scene, tree, box);
+  context.save();
+  context.translate(camera.x, camera.y);
+  context.scale(camera.scale, camera.scale);
+  for (const tree of isFar ? [] : trees) {
     drawEdges(context, scene, tree, box);
-    if (detailLevel(camera.scale) === 'far') drawFarNodes(context, scene, tree, box);
-    else drawCards(context, scene, tree, box);
+    drawCards(context, scene, tree, box);
   }
+  if (scene.path !== null) drawPath(context, scene, scene.path);
   for (const tree of trees) drawTitle(context, scene, tree, box);
   drawSelection(context, scene);
   context.restore();
-}
-
-/** The visible nodes of a tree that meet the box. */
-export function* nodesWithin(tree: PlacedTree, box: Box): Generator<PlacedNode> {
-  const first = Math.max(0, Math.floor((box.left - tree.left - cardWidth) / columnWidth));
-  const last = Math.min(tree.layout.columns.length - 1, Math.floor((box.right - tree.left) / columnWidth));
-  for (let depth = first; depth <= last; depth += 1) {
-    const column = tree.layout.columns[depth] ?? [];
-    const { first: from, end } = rangeWithin(tree, column, box.top, box.bottom);
-    for (let index = from; index < end; index += 1) {
-      const nodeId = column[index] ?? 0;
-      const y = rowTop(tree, tree.layout.rows[nodeId] ?? 0);
-      yield { group: tree.group, nodeId, x: columnLeft(tree, depth), y };
-    }
-  }
 }
 
 function drawCards(context: CanvasRenderingContext2D, scene: Scene, tree: PlacedTree, box: Box): void {
@@ -68,46 +55,6 @@ function drawCards(context: CanvasRenderingContext2D, scene: Scene, tree: Placed
     }
   }
   context.globalAlpha = 1;
-}
-
-/** Rectangles by colour; those that would fall on the same line of pixels are drawn once. */
-function drawFarNodes(context: CanvasRenderingContext2D, scene: Scene, tree: PlacedTree, box: Box): void {
-  const byStep = new Map<number, number[]>();
-  const pixel = 1 / scene.camera.scale;
-  let last = { x: -1, line: -1, isKept: false };
-  for (const { group, nodeId, x, y } of nodesWithin(tree, box)) {
-    const line = Math.floor(y * scene.camera.scale);
-    const kept = isKept(scene, group, nodeId);
-    if (last.x === x && last.line === line && (last.isKept || !kept)) continue;
-    last = { x, line, isKept: kept };
-    const node = group.nodes[nodeId];
-    if (node === undefined) continue;
-    const step = kept ? appearanceOf(group, node, scene.colourBy, scene.scale).step : -2;
-    const places = byStep.get(step);
-    if (places === undefined) byStep.set(step, [x, y]);
-    else places.push(x, y);
-  }
-  for (const [step, places] of byStep) {
-    context.fillStyle = formatColour(farColour(scene, step));
-    for (let index = 0; index < places.length; index += 2) {
-      context.fillRect(places[index] ?? 0, places[index + 1] ?? 0, cardWidth, Math.max(cardHeight, pixel));
-    }
-  }
-  drawFarHits(context, scene, tree);
-}
-
-function farColour({ theme, palette, scale }: Scene, step: number): ReturnType<typeof colourAt> {
-  if (step === -2) return mixColours(theme.background, theme.border, 0.5);
-  return step === -1 ? theme.border : colourAt(palette, scale.kind, step);
-}
-
-function drawFarHits(context: CanvasRenderingContext2D, scene: Scene, { group }: PlacedTree): void {
-  const size = 6 / scene.camera.scale;
-  context.fillStyle = formatColour(scene.theme.charts.yellow);
-  for (const nodeId of scene.hits.get(group) ?? []) {
-    const placed = scene.forest.place(group, nodeId);
-    if (placed !== null) context.fillRect(placed.x - size, placed.y, size, Math.max(size, cardHeight));
-  }
 }
 
 /** A plate under a folded card that says how many steps it hides. */

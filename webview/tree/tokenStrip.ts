@@ -7,6 +7,8 @@ import { visibleText } from '../shared/visibleText';
 import { number } from './decisionText';
 import { heatClass } from './tokenHeat';
 
+/** Characters of a token that are shown. */
+const maximalTokenText = 200;
 /** Tokens that are added at a time. */
 const pageSize = 1_000;
 
@@ -49,7 +51,9 @@ export function createTokenStrip(source: TokenText): HTMLElement {
 
 function createToken({ text: all, tokens }: TokenText, index: number): HTMLElement {
   const start = index === 0 ? 0 : (tokens.ends[index - 1] ?? 0);
-  const content = visibleText(all.slice(start, tokens.ends[index]), 'oneLine');
+  const full = all.slice(start, tokens.ends[index]);
+  const isLong = full.length > maximalTokenText;
+  const content = visibleText(full.slice(0, maximalTokenText), 'oneLine') + (isLong ? '…' : '');
   const isModel = tokens.mask[index] === 1;
   const entropy = tokens.entropies[index] ?? 0;
   const label = isModel

@@ -83,11 +83,11 @@ export class Toolbar {
       this.#status,
       this.#commandButton('zoomOut', { kind: 'zoom', factor: 0.8 }),
       this.#commandButton('zoomIn', { kind: 'zoom', factor: 1.25 }),
-      this.#commandButton('fit', { kind: 'fit' }),
-      this.#commandButton('foldAll', { kind: 'foldAll' }),
-      this.#commandButton('unfoldAll', { kind: 'unfoldAll' }),
-      this.#commandButton('details', { kind: 'details' }),
-      this.#commandButton('help', { kind: 'help' }),
+      this.#commandButton('fit', { kind: 'simple', name: 'fit' }),
+      this.#commandButton('foldAll', { kind: 'simple', name: 'foldAll' }),
+      this.#commandButton('unfoldAll', { kind: 'simple', name: 'unfoldAll' }),
+      this.#commandButton('details', { kind: 'simple', name: 'details' }),
+      this.#commandButton('help', { kind: 'simple', name: 'help' }),
     );
   }
 
@@ -125,7 +125,7 @@ export class Toolbar {
     });
     search.element.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') this.#options.onCommand({ kind: 'match', step: event.shiftKey ? -1 : 1 });
-      if (event.key === 'Escape') this.#options.onCommand({ kind: 'escape' });
+      if (event.key === 'Escape') this.#options.onCommand({ kind: 'simple', name: 'escape' });
     });
     return search;
   }

@@ -9,12 +9,12 @@ import { Announcer } from './announcer';
 import { DetailsPane } from './details';
 import { marksOf } from './drawMarks';
 import { createHelpSheet } from './helpSheet';
-import type { Command } from './keyboard';
+import type { Command, SimpleCommand } from './keyboard';
 import { commandFor } from './keyboard';
 import { updateLegend } from './legend';
 import { Minimap } from './minimap';
 import { matchAfter, nodeTowards } from './navigation';
-import { colourings } from './nodeAppearance';
+import { nextColouring } from './nodeAppearance';
 import type { PointerTarget } from './pointer';
 import { listenToPointer } from './pointer';
 import { drawScene } from './render';
@@ -154,44 +154,43 @@ export class TreeView {
   }
 
   #run(command: Command): void {
-    const { selected, colourBy, showsDetails } = this.#model.view;
+    const { selected } = this.#model.view;
     switch (command.kind) {
-      case 'move': {
-        const isFolded = selected !== null && command.direction === 'child' && this.#model.isFolded(selected);
-        if (isFolded) this.#change(() => this.#model.toggleFold(selected));
+      case 'move':
+        if (command.direction === 'child') this.#unfold(selected);
         return this.#select(nodeTowards(this.#model.forest, selected, command.direction), 'keyboard');
-      }
       case 'match':
         return this.#select(matchAfter(this.#model.matches, selected, command.step), 'keyboard');
       case 'pan':
         return this.#move(() => this.#model.pan(command.x, command.y));
       case 'zoom':
         return this.#move(() => this.#model.zoom(command.factor));
-      case 'fit':
-        return this.#move(() => this.#model.fit());
-      case 'actualSize':
-        return this.#move(() => selected !== null && this.#model.showAtFullSize(selected));
-      case 'fold':
-        return this.#change(() => selected !== null && this.#model.toggleFold(selected));
-      case 'foldAll':
-      case 'unfoldAll':
-        return this.#change(() => this.#model.foldAll(command.kind === 'foldAll'));
-      case 'details':
-        return this.#change(() => this.#model.showDetails(!showsDetails));
-      case 'nextColour': {
-        const index = colourings.findIndex(({ value }) => value === colourBy);
-        const next = colourings[(index + 1) % colourings.length]?.value ?? colourBy;
-        return this.#change(() => this.#model.setColourBy(next));
-      }
-      case 'search':
-        return this.#toolbar.focusSearch();
-      case 'help':
-        return this.#help.showModal();
-      case 'act':
-        return this.#act();
-      case 'escape':
-        return this.#escape();
+      case 'simple':
+        return this.#simple[command.name]();
     }
+  }
+
+  readonly #simple: Readonly<Record<SimpleCommand, () => void>> = {
+    fit: () => this.#move(() => this.#model.fit()),
+    actualSize: () => this.#withSelected((selected) => this.#model.showAtFullSize(selected)),
+    fold: () => this.#withSelected((selected) => this.#model.toggleFold(selected)),
+    foldAll: () => this.#change(() => this.#model.foldAll(true)),
+    unfoldAll: () => this.#change(() => this.#model.foldAll(false)),
+    search: () => this.#toolbar.focusSearch(),
+    help: () => this.#help.showModal(),
+    details: () => this.#change(() => this.#model.showDetails(!this.#model.view.showsDetails)),
+    nextColour: () => this.#change(() => this.#model.setColourBy(nextColouring(this.#model.view.colourBy))),
+    act: () => this.#act(),
+    escape: () => this.#escape(),
+  };
+
+  #unfold(selected: NodeReference | null): void {
+    if (selected !== null && this.#model.isFolded(selected)) this.#model.toggleFold(selected);
+  }
+
+  #withSelected(action: (selected: NodeReference) => void): void {
+    const { selected } = this.#model.view;
+    if (selected !== null) this.#change(() => action(selected));
   }
 
   #act(): void {
