@@ -36,9 +36,13 @@ export class CacheRows {
 
   remove(sequence: Sequence): void {
     if (sequence.row < 0) return;
-    const last = this.#rows.length - 1;
-    if (sequence.row < last) this.swap(sequence.row, last);
-    this.#rows.pop();
+    const last = this.#rows.pop();
+    if (last !== undefined && last !== sequence) {
+      // What the removed row holds is wanted no more, so this is a third of an exchange.
+      this.cache.copyRow(last.row, sequence.row);
+      this.#rows[sequence.row] = last;
+      last.row = sequence.row;
+    }
     sequence.row = -1;
     sequence.cached = 0;
   }

@@ -138,22 +138,27 @@ export class KeyValueCache {
   #storeKeys(target: Float32Array, source: Float32Array, chunk: number, write: CacheWrite): void {
     const lines = this.#heads * this.#headSize;
     const length = this.#length;
-    let to = write.row * lines * length + write.start;
-    let from = write.row * lines * chunk;
-    for (let line = 0; line < lines; line += 1) {
-      for (let token = 0; token < write.count; token += 1) target[to + token] = source[from + token];
-      to += length;
-      from += chunk;
+    const { row, start, count } = write;
+    let from = row * lines * chunk;
+    const end = (row + 1) * lines * length;
+    // One token is by far the most frequent, and an inner loop of one round costs more than its work.
+    if (chunk === 1) {
+      for (let to = row * lines * length + start; to < end; to += length, from += 1)
+        target[to] = source[from];
+      return;
+    }
+    for (let to = row * lines * length + start; to < end; to += length, from += chunk) {
+      for (let token = 0; token < count; token += 1) target[to + token] = source[from + token];
     }
   }
 
   #storeValues(target: Float32Array, source: Float32Array, chunk: number, write: CacheWrite): void {
     const headSize = this.#headSize;
+    const size = write.count * headSize;
     for (let head = write.row * this.#heads; head < (write.row + 1) * this.#heads; head += 1) {
       const from = head * chunk * headSize;
       const to = (head * this.#length + write.start) * headSize;
-      for (let index = 0; index < write.count * headSize; index += 1)
-        target[to + index] = source[from + index];
+      for (let index = 0; index < size; index += 1) target[to + index] = source[from + index];
     }
   }
 

@@ -146,12 +146,16 @@ function encodeWords(ids: ReadonlyMap<string, number>, text: string): Int32Array
 }
 
 function decodeWords(words: readonly string[], tokens: ArrayLike<number>): string {
-  return Array.from(tokens, (token, position) => {
-    const word = words[token];
-    if (word !== undefined) return word;
-    throw new EngineError(
-      'unknownToken',
-      `Unknown token id ${token} at position ${position}: ids go from 0 to ${words.length - 1}.`,
-    );
-  }).join(' ');
+  let text = '';
+  for (let position = 0; position < tokens.length; position += 1) {
+    const word = words[tokens[position]];
+    if (word === undefined) {
+      throw new EngineError(
+        'unknownToken',
+        `Unknown token id ${tokens[position]} at position ${position}: ids go from 0 to ${words.length - 1}.`,
+      );
+    }
+    text += position === 0 ? word : ` ${word}`;
+  }
+  return text;
 }

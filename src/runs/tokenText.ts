@@ -12,10 +12,14 @@ const windowTokens = 16;
 export function tokenTextEnds(tokens: Int32Array, decode: (tokens: Int32Array) => string): Int32Array {
   const ends = new Int32Array(tokens.length);
   let end = 0;
+  // Length of the text before the token, within the window; while the window begins at 0 it is known.
+  let before = 0;
   for (let index = 0; index < tokens.length; index += 1) {
     const start = Math.max(0, index - windowTokens);
-    const before = index === start ? 0 : decode(tokens.subarray(start, index)).length;
-    end = Math.max(end, end + decode(tokens.subarray(start, index + 1)).length - before);
+    if (start > 0) before = decode(tokens.subarray(start, index)).length;
+    const after = decode(tokens.subarray(start, index + 1)).length;
+    end = Math.max(end, end + after - before);
+    before = after;
     ends[index] = end;
   }
   const total = decode(tokens).length;

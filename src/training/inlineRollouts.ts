@@ -24,6 +24,7 @@ import type {
 import { branchStream, evaluationStream, tokenStream } from '#training/seedStreams';
 import { createStopDetector } from '#training/stopDetector';
 import { evaluationBranching, evaluationSampling, trainingSampling } from '#training/trainerOptions';
+import { splitEvenly } from '#training/updatePolicy';
 
 /** What sampling in this thread needs. */
 export interface InlineRolloutOptions {
@@ -34,7 +35,7 @@ export interface InlineRolloutOptions {
   readonly runTool: (task: Task, tool: Tool, query: string, signal: AbortSignal) => Promise<ToolCall>;
 }
 
-/** Trajectories that are evaluated together; bounds the memory of key-value caches. */
+/** Most trajectories that are evaluated together; bounds the memory of key-value caches. */
 const evaluationBatch = 128;
 
 /** How one group of a batch differs from the others. */
@@ -99,8 +100,9 @@ export class InlineRollouts implements RolloutService {
     const sampling = evaluationSampling(config, job.isGreedy);
     const tasks: EvaluatedTask[] = [];
     const counters: SamplingCounters[] = [];
-    for (let start = 0; start < job.taskIndices.length; start += evaluationBatch) {
-      const indices = job.taskIndices.slice(start, start + evaluationBatch);
+    const batches = Math.ceil(job.taskIndices.length / evaluationBatch);
+    // Batches of equal size: a small last one would cost nearly as many runs of the model as a full one.
+    for (const indices of splitEvenly(job.taskIndices, batches)) {
       const plans = indices.map((taskIndex) => this.#evaluationPlan(job, taskIndex));
       const batch = { update: 0, sampling, onEvents: () => undefined };
       const sampled = await this.#sample(plans, batch, describeEvaluation, signal);

@@ -61,12 +61,9 @@ function judgeSegment({ group, slot, segment }: SampledSegment, options: Adaptiv
   if (segment.end === 'endToken') return { kind: 'stop', reason: 'end' };
   if (segment.end === 'length') return { kind: 'stop', reason: 'length' };
   const { tokenizer, queryExtraction } = options;
-  const { tree } = group.scheduler;
-  const path = tree.pathTokens(tree.trajectory(slot).lastNodeId);
   const call = classifySegment({
     segment: tokenizer.decode(segment.tokens),
-    context:
-      queryExtraction === 'released' ? tokenizer.decode(concatenate(Int32Array, path, segment.tokens)) : '',
+    context: queryExtraction === 'released' ? tokenizer.decode(wholeContext(group, slot, segment)) : '',
     tags: [...group.tools.keys()],
     rule: queryExtraction === 'released' ? 'released' : 'corrected',
   });
@@ -77,6 +74,12 @@ function judgeSegment({ group, slot, segment }: SampledSegment, options: Adaptiv
     return { kind: 'call', tool, query: call.query };
   if (verdict.kind === 'execute') return { kind: 'stop', reason: 'emptyCall' };
   return verdict.isEndForced ? { kind: 'forceEnd' } : { kind: 'stop', reason: verdict.stopReason };
+}
+
+/** Prompt, everything on the path, and what was just sampled. */
+function wholeContext({ scheduler }: GroupRollout, slot: number, { tokens }: GeneratedSegment): Int32Array {
+  const path = scheduler.tree.pathTokens(scheduler.tree.trajectory(slot).lastNodeId);
+  return concatenate(Int32Array, path, tokens);
 }
 
 /** Scores the end token that is put in the policy's mouth, where there is room for it. */
