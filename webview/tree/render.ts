@@ -30,9 +30,10 @@ export function drawScene(context: CanvasRenderingContext2D, scene: Scene): void
   context.scale(camera.scale, camera.scale);
   for (const tree of isFar ? [] : trees) {
     drawEdges(context, scene, tree, box);
+    if (scene.path?.group === tree.group) drawPath(context, scene, scene.path);
     drawCards(context, scene, tree, box);
   }
-  if (scene.path !== null) drawPath(context, scene, scene.path);
+  if (isFar && scene.path !== null) drawPath(context, scene, scene.path);
   for (const tree of trees) drawTitle(context, scene, tree, box);
   drawSelection(context, scene);
   context.restore();
