@@ -38,15 +38,26 @@ export interface ToolCall {
 
 /**
  * The most probable tokens at every sampled position, for inspection and truncated entropies. Tokens
- * of the node that were not sampled (tool result, forced end) may have no row.
+ * of the node that were not sampled (tool result, forced end) have rows of id −1 and −∞.
  */
 export interface Alternatives {
   /** Alternatives kept per token. */
   readonly count: number;
   /** `[T, count]` token ids, most probable first; row `t` belongs to token `t` of the node. */
   readonly ids: Int32Array;
-  /** `[T, count]` log-probabilities in nats. */
+  /** `[T, count]` log-probabilities in nats; −∞ for tokens that top-k or top-p excluded. */
   readonly logProbs: Float32Array;
+}
+
+/** Alternatives of the first tokens of a node, with rows for the `length − T` tokens behind them. */
+export function padAlternatives(alternatives: Alternatives | null, length: number): Alternatives | null {
+  if (alternatives === null || alternatives.ids.length === length * alternatives.count) return alternatives;
+  const { count } = alternatives;
+  const ids = new Int32Array(length * count).fill(-1);
+  const logProbs = new Float32Array(length * count).fill(-Infinity);
+  ids.set(alternatives.ids);
+  logProbs.set(alternatives.logProbs);
+  return { count, ids, logProbs };
 }
 
 /** What a turn adds to its parent. All arrays have the length `T` of `tokens`. */

@@ -1,7 +1,8 @@
 /** One question while it is being rolled out: its scheduler, open sequences and random streams. */
 import type { BranchingOptions } from '#arpo/branchingOptions';
 import { readEntropy } from '#arpo/entropyMeasure';
-import type { NodeContent, RolloutNode, Trajectory } from '#arpo/rolloutTree';
+import { padAlternatives } from '#arpo/rolloutTree';
+import type { Alternatives, NodeContent, RolloutNode, Trajectory } from '#arpo/rolloutTree';
 import { GroupScheduler } from '#arpo/scheduler';
 import type { SlotBaselines } from '#arpo/slotBaselines';
 import { assert } from '#base/assert';
@@ -93,7 +94,8 @@ export class GroupRollout {
   recordStep(slot: number, content: NodeContent, segment: GeneratedSegment): NewNode {
     const { branching, tokenizer } = this.options;
     const reading = readEntropy(segment, branching.entropy, tokenizer.vocabularySize);
-    return this.#describe(this.scheduler.recordStep(slot, content, reading));
+    const alternatives = padAlternatives(content.alternatives, content.tokens.length);
+    return this.#describe(this.scheduler.recordStep(slot, { ...content, alternatives }, reading));
   }
 
   /** Copies trajectories where the rule says so. */
@@ -167,9 +169,21 @@ export class GroupRollout {
       ...node,
       parentId,
       stopReason,
+      alternatives: withAllRows(node, tokenizer.padTokenId),
       modelText: text.slice(0, modelLength),
       resultText: text.slice(modelLength),
       tokenEnds: tokenTextEnds(node.tokens, decode),
     };
   }
+}
+
+/** The record has a row of alternatives for every token; those of tokens that were not sampled say nothing. */
+function withAllRows({ tokens, alternatives }: RolloutNode, padTokenId: number): Alternatives | null {
+  if (alternatives === null || alternatives.ids.length === tokens.length * alternatives.count)
+    return alternatives;
+  const ids = new Int32Array(tokens.length * alternatives.count).fill(padTokenId);
+  const logProbs = new Float32Array(ids.length).fill(-Infinity);
+  ids.set(alternatives.ids);
+  logProbs.set(alternatives.logProbs);
+  return { count: alternatives.count, ids, logProbs };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { calling, ended, step } from './steps';
-import { RolloutTree } from '#arpo/rolloutTree';
+import { padAlternatives, RolloutTree } from '#arpo/rolloutTree';
 
 /** Prompt [1, 2]; slot 0 calls twice and ends; slot 1 branches behind the first call and ends. */
 function smallTree(): RolloutTree {
@@ -84,4 +84,15 @@ test('a result that fills the response ends the trajectory but its call counts',
   tree.appendStep(0, { ...calling(), stopReason: 'length' });
   expect(tree.trajectory(0).isFinished).toBe(true);
   expect(tree.costOf(0).calls).toBe(1);
+});
+
+test('alternatives get empty rows for the tokens that were not sampled', () => {
+  const sampled = { count: 2, ids: Int32Array.of(4, 5), logProbs: Float32Array.of(-0.5, -1) };
+  expect(padAlternatives(sampled, 2)).toEqual({
+    count: 2,
+    ids: Int32Array.of(4, 5, -1, -1),
+    logProbs: Float32Array.of(-0.5, -1, -Infinity, -Infinity),
+  });
+  expect(padAlternatives(sampled, 1)).toBe(sampled);
+  expect(padAlternatives(null, 3)).toBeNull();
 });
