@@ -324,12 +324,12 @@ test('actions of the host are offered, and Enter takes the first', async () => {
   await tree(page).focus();
   await press(page, 'Home', 'ArrowRight', 'Enter');
   await page.getByRole('button', { name: 'Re-roll from Here' }).click();
-  const invoked = await page.evaluate(() =>
-    window.arpoHost.log.filter(({ kind }) => kind === 'actionInvoked'),
-  );
-  expect(invoked.map(({ value }) => (value as { actionId: string }).actionId)).toEqual([
-    'openTrajectory',
-    'relaunchFromNode',
-  ]);
+  const invoked = () =>
+    page.evaluate(() =>
+      window.arpoHost.log.filter(({ kind }) => kind === 'actionInvoked').map(({ value }) => value),
+    );
+  await expect
+    .poll(invoked)
+    .toMatchObject([{ actionId: 'openTrajectory' }, { actionId: 'relaunchFromNode' }]);
   await page.context().close();
 });
