@@ -7,7 +7,21 @@
 export const extensionId = 'arpo.arpo';
 
 /** Every command of the extension; a command is registered under one of these only. */
-export const commands = ['arpo.openDocumentation', 'arpo.showLog'] as const;
+export const commands = [
+  'arpo.followNewestUpdate',
+  'arpo.newRunConfiguration',
+  'arpo.openDocumentation',
+  'arpo.openRolloutTree',
+  'arpo.openRunFolder',
+  'arpo.openTaskTrees',
+  'arpo.pauseTraining',
+  'arpo.refreshRuns',
+  'arpo.resumeTraining',
+  'arpo.showEngines',
+  'arpo.showLog',
+  'arpo.stopTraining',
+  'arpo.train',
+] as const;
 export type CommandId = (typeof commands)[number];
 
 /** Every view, each in the activity-bar container `arpo`. */
@@ -17,6 +31,18 @@ export type ViewId = (typeof views)[number];
 /** The activity-bar container. */
 export const viewContainer = 'arpo';
 
+/** Every webview panel. */
+export const panels = ['arpo.tree'] as const;
+export type PanelId = (typeof panels)[number];
+
 /** Every setting, as written in settings.json. */
-export const settings = [] as const satisfies readonly string[];
+export const settings = [
+  'arpo.runs.folder',
+  'arpo.training.openTree',
+  'arpo.training.resumeAfterReload',
+] as const satisfies readonly string[];
 export type SettingId = (typeof settings)[number];
+
+/** Every context key that `when` clauses may ask for. */
+export const contextKeys = ['arpo.hasRuns', 'arpo.isPaused', 'arpo.isTraining'] as const;
+export type ContextKey = (typeof contextKeys)[number];

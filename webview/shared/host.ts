@@ -18,12 +18,27 @@ export const hostChannel: Channel = {
   onMessage: (listener) => window.addEventListener('message', (event) => listener(event.data)),
 };
 
-/** What `saveState` stored before the reload, or `undefined`. Untrusted: written by any version. */
-export function loadState(): unknown {
-  return api.getState();
+/**
+ * What the page shows, as the host wrote it into the page. Stored beside the view's own state, so that
+ * after a reload of the window the host knows what to show again.
+ */
+const source = document.body.dataset['source'];
+
+/**
+ * What `saveState` stored before the reload, or `undefined`. Untrusted: written by any version.
+ *
+ * @param contentKeys Members that are about what the page shows; left out when it shows something else.
+ */
+export function loadState(contentKeys: readonly string[] = []): unknown {
+  const stored = api.getState();
+  if (typeof stored !== 'object' || stored === null) return stored;
+  const isSame = 'source' in stored && stored.source === source;
+  return isSame
+    ? stored
+    : Object.fromEntries(Object.entries(stored).filter(([key]) => !contentKeys.includes(key)));
 }
 
 /** @param state Plain data, small: it is written on every change. */
-export function saveState(state: unknown): void {
-  api.setState(state);
+export function saveState(state: object): void {
+  api.setState({ ...state, source });
 }

@@ -14,8 +14,11 @@ const host = new Peer<TreeViewConnection>(hostChannel, {}, AbortController);
 let isAsking = false;
 let search = new AbortController();
 
+const stored = readViewState(loadState(['camera', 'selected', 'folded']));
+// At once, so that a reload finds what the page shows even when nothing was touched.
+saveState(stored);
 const view = new TreeView({
-  stored: readViewState(loadState()),
+  stored,
   save: saveState,
   requestSnapshot: () => void askForSnapshot(),
   fetchDetail: (reference) => host.request('nodeDetail', reference),
