@@ -151,8 +151,19 @@ async function statusOf(path: string): Promise<FileStatus | null> {
 }
 
 async function makeFolder(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeParent(dirname(path));
   await mkdir(path);
+}
+
+/** A file in the way must not be taken for a folder that is there already. */
+async function makeParent(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (!['EEXIST', 'ENOTDIR'].includes(errorName(error))) throw error;
+    const message = `${path}: expected a folder, or nothing yet, but a file is there or on the way. Choose another place.`;
+    throw new StorageError('ioFailed', message, { cause: error });
+  }
 }
 
 async function renameSynced(from: string, to: string): Promise<void> {
