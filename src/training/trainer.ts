@@ -81,10 +81,12 @@ export class Trainer {
     const { config, rollouts, policy } = this.#options;
     await rollouts.setWeights(policy.exportWeights());
     if (this.#state.heldOut === null) {
-      // Before the first evaluation, so that there is no moment from which a run cannot be resumed.
+      // Before anything else, so that there is no moment from which a run cannot be resumed.
       await this.#saveState();
-      await this.#evaluate(signal);
-      await this.#saveState();
+      if (evaluatesBeforeSampling(config)) {
+        await this.#evaluate(signal);
+        await this.#saveState();
+      }
     }
     while (this.#state.update < config.updates) {
       signal.throwIfAborted();
@@ -99,8 +101,9 @@ export class Trainer {
   async #runUpdate(signal: AbortSignal): Promise<void> {
     const { config, rollouts, policy, now } = this.#options;
     const update = this.#state.update + 1;
-    const startedAt = now();
     const { result, groups, seconds: rolloutSeconds } = await this.#rollOut(update, signal);
+    // The policy has not moved yet: its first trajectories are to be seen before it is examined.
+    if (this.#state.heldOut === null) await this.#evaluate(signal);
     this.#report('update');
     const updateStart = now();
     const learningRate = learningRateAt(config, update);
@@ -115,7 +118,7 @@ export class Trainer {
     await this.#recordUpdate({ update, groups, outcome, learningRate, seconds });
     this.#advance(update, result, groups, seconds);
     this.#updatesThisSession += 1;
-    this.#secondsOfUpdates += (now() - startedAt) / 1000;
+    this.#secondsOfUpdates += seconds.rollout + seconds.update;
     await this.#afterUpdate(update, signal);
   }
 
@@ -319,6 +322,14 @@ class RecordingQueue {
     await this.#tail;
     if (this.#failure !== null) throw this.#failure;
   }
+}
+
+/**
+ * Whether the first evaluation comes before the first rollout: with the stale baselines of the released
+ * code it must, because its validation pass fills their table.
+ */
+function evaluatesBeforeSampling({ rollout }: RunConfig): boolean {
+  return rollout.branching.baselineScope === 'staleSlot';
 }
 
 function countBranches(tree: ScoredGroup['tree']): number {
