@@ -31,7 +31,7 @@ const packages = {
   pbf: ['engine'],
   pyodide: ['worker'],
   minisearch: ['environment'],
-  zod: ['runs', 'engine'],
+  zod: ['engine'],
   'jsonc-parser': ['runs', 'extension'],
   '@vscode/debugadapter': ['debug'],
   '@vscode/debugprotocol': ['debug', 'extension'],

@@ -15,9 +15,9 @@ export type StopReason =
   | 'end'
   /** The response limit was reached. */
   | 'length'
-  /** A tool was requested after the last allowed call; the trajectory dies (arpo.md §2.2, 4). */
+  /** A tool was requested after the last allowed call; the trajectory dies. */
   | 'callLimit'
-  /** A tool tag was closed around nothing; the trajectory silently ends (arpo.md §2.2, 4). */
+  /** A tool tag was closed around nothing; the trajectory silently ends. */
   | 'emptyCall'
   /** The rollout failed for a technical reason; its siblings go on. */
   | 'error';

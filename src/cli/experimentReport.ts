@@ -70,7 +70,6 @@ function costTable(conditions: readonly Condition[]): string {
     'paid / all',
     'branches',
     'tokens sampled',
-    'seconds',
   ];
   const rows = conditions.map(({ name, runs }) => {
     const mean = (valueOf: (run: ExperimentRun) => number): number => spreadOf(runs.map(valueOf)).mean;
@@ -84,7 +83,6 @@ function costTable(conditions: readonly Condition[]): string {
       (paid / (paid + inherited)).toFixed(3),
       whole(mean((run) => run.branches)),
       whole(mean((run) => run.generatedTokens)),
-      whole(mean((run) => run.seconds)),
     ];
   });
   return markdownTable(header, rows);

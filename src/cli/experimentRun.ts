@@ -68,7 +68,6 @@ export async function collectRun(folder: string, request: RunRequest): Promise<E
     inheritedCalls: sum(({ ledger }) => ledger.inheritedCalls),
     generatedTokens: sum(({ ledger }) => ledger.paidModelTokens),
     branches: sum(({ ledger }) => ledger.branches),
-    seconds: events.reduce((total, event) => total + (event.kind === 'runFinished' ? event.seconds : 0), 0),
   };
 }
 

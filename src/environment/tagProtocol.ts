@@ -1,5 +1,5 @@
 /**
- * ARPO's tag protocol (arpo.md §2.2 steps 4–5): tools are called by tags, answers come back between
+ * ARPO's tag protocol (released code, rollout steps 4 and 5): tools are called by tags, answers come back between
  * `<result>` tags. Pure text; nothing here knows tokens.
  */
 

@@ -1,4 +1,4 @@
-/** Runs tool calls with time limits, retries and a cache, and records each as data (arpo.md §5). */
+/** Runs tool calls with time limits, retries and a cache, and records each as data. */
 import type { ToolCall } from '#arpo/rolloutTree';
 import { onAbort } from '#environment/abortListeners';
 import type { Tool } from '#environment/tool';

@@ -1,5 +1,5 @@
 /**
- * What the extension host and the training worker say to each other, over a `Peer` (architecture.md §5).
+ * What the extension host and the training worker say to each other, over a `Peer`.
  *
  * The worker trains and writes nothing: what belongs to the record it asks the host to store, and goes
  * on when the host has answered. So what was trained on is stored, and a slow disk slows training down

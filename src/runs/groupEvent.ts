@@ -1,4 +1,5 @@
 /** The events of one group: how its tree grew, what was decided, and what it was worth. */
+import type { AdvantageEstimator } from '#arpo/advantage';
 import type { BranchDecision } from '#arpo/branchDecision';
 import type { NodeContent, StopReason, ToolCall, TrajectoryOrigin } from '#arpo/rolloutTree';
 
@@ -88,19 +89,23 @@ export interface RecordedReward {
   readonly isCorrect: boolean;
 }
 
-/** Advantages by every estimator, so that they can be compared; dimensionless. */
+/** Advantages of every estimator and attribution, so that they can be compared; dimensionless. */
 export interface RecordedAdvantages {
-  /** `[M]` by slot: standardized within the group; what soft attribution gives to all own tokens. */
+  /** `[M]` by slot, by the configured estimator: what soft attribution gives to all tokens of the path. */
   readonly soft: readonly number[];
   /** `[nodes]` by node id: mean advantage of the trajectories through the node. `null`: none was scored. */
   readonly hard: readonly (number | null)[];
-  /** `[nodes]` by node id: value of the node minus value of its parent. */
+  /** `[nodes]` by node id: value of the node minus value of its parent, scaled like the estimator. */
   readonly step: readonly (number | null)[];
+  /** `[nodes]` as `step`, but nodes between two forks count as one. */
+  readonly segment: readonly (number | null)[];
   /** `[nodes]` by node id: mean reward of the trajectories through the node. */
   readonly values: readonly (number | null)[];
+  /** `[M]` by slot under each estimator, the configured one included. */
+  readonly byEstimator: Readonly<Record<AdvantageEstimator, readonly number[]>>;
 }
 
-/** What the group cost (arpo.md §10): own work was paid for, inherited prefixes were not. */
+/** What the group cost: own work was paid for, inherited prefixes were not. */
 export interface GroupLedger {
   /** M: trajectories finally kept. */
   readonly trajectories: number;

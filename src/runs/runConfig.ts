@@ -42,7 +42,7 @@ const engineField: Field<EngineConfig> = objectField<EngineConfig>('What compute
     description: 'The tensor engine.',
     default: 'auto',
     values: {
-      auto: 'The fastest engine that loads on this machine.',
+      auto: 'ONNX Runtime, the only fast engine so far.',
       onnx: 'ONNX Runtime.',
       reference: 'Plain JavaScript: slow, for checks.',
     },
@@ -54,7 +54,7 @@ const engineField: Field<EngineConfig> = objectField<EngineConfig>('What compute
   ),
   processes: orNull(
     integerField({ description: 'Processes that sample rollouts.', default: 1, minimum: 1 }),
-    'one per processor',
+    'one per processor, at most one per group of an update',
     { default: null },
   ),
 });
@@ -279,7 +279,8 @@ export const runConfigField: Field<RunConfig> = objectField<RunConfig>(
       expected: '1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit',
     }),
     seed: integerField({
-      description: 'Of all randomness: equal seeds give equal runs.',
+      description:
+        'Of all randomness: equal seeds give equal runs on one machine with the same engine, threads and processes.',
       default: 0,
       minimum: 0,
       maximum: 4294967295,

@@ -109,7 +109,7 @@ export interface PolicyUpdated {
   /** `null` when every group was dropped, so that the weights did not move. */
   readonly loss: LossStatistics | null;
   readonly learningRate: number;
-  /** Tokens with a loss, each counted once per trajectory it belongs to. */
+  /** Tokens with a loss, each counted once per trajectory it belongs to and per epoch. */
   readonly trainedTokens: number;
   readonly droppedGroups: number;
   /** Mean entropy of the sampled tokens right after a tool result, and of all others; nats. */

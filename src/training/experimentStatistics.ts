@@ -19,7 +19,6 @@ export interface ExperimentRun {
   readonly inheritedCalls: number;
   readonly generatedTokens: number;
   readonly branches: number;
-  readonly seconds: number;
 }
 
 /** A mean over seeds and its spread. */

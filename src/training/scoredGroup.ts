@@ -1,3 +1,4 @@
+import { estimateAdvantages, isZeroVariance } from '#arpo/advantage';
 import { sumCosts } from '#arpo/cost';
 import type { GroupCost } from '#arpo/cost';
 import { estimateAll } from '#arpo/nodeAdvantage';
@@ -20,12 +21,11 @@ export interface ScoredGroup {
 export function scoreGroup(sampled: SampledGroup): ScoredGroup {
   const tree = RolloutTree.restore(sampled.nodes, sampled.trajectories);
   const rewards = sampled.rewards.map(({ total }) => total);
-  const spread = Math.max(...rewards) - Math.min(...rewards);
   return {
     sampled,
     tree,
     rewards,
-    isZeroVariance: spread < 1e-9,
+    isZeroVariance: isZeroVariance(rewards),
     cost: sumCosts(tree.trajectories.map(({ slot }) => tree.costOf(slot))),
   };
 }
@@ -33,17 +33,20 @@ export function scoreGroup(sampled: SampledGroup): ScoredGroup {
 /** The record of a scored group: rewards with their parts and the advantages of every attribution. */
 export function groupScoredEvent(group: ScoredGroup, update: number, options: AdvantageOptions): GroupScored {
   const { tree, rewards, sampled } = group;
-  const { isZeroVariance, soft, hard, step, values } = estimateAll(tree, rewards, {
-    ...options,
-    groupOfOne: 'released',
-  });
+  const rules = { ...options, groupOfOne: 'released' } as const;
+  const { soft, hard, step, segment, values } = estimateAll(tree, rewards, rules);
+  const byEstimator = {
+    grpo: estimateAdvantages(rewards, 'grpo', rules),
+    drGrpo: estimateAdvantages(rewards, 'drGrpo', rules),
+    rloo: estimateAdvantages(rewards, 'rloo', rules),
+  };
   return {
     kind: 'groupScored',
     update,
     group: sampled.groupIndex,
     rewards: sampled.rewards.map((reward, slot) => ({ slot, ...reward })),
-    advantages: { soft, hard, step, values },
-    isZeroVariance,
+    advantages: { soft, hard, step, segment, values, byEstimator },
+    isZeroVariance: group.isZeroVariance,
     ledger: ledgerOf(group),
   };
 }

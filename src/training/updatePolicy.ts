@@ -3,6 +3,7 @@ import { tokenWeights } from '#arpo/aggregation';
 import type { Aggregation } from '#arpo/aggregation';
 import { entropyAwareAdvantages } from '#arpo/aepo';
 import { nodeAdvantages, spreadAdvantages } from '#arpo/nodeAdvantage';
+import { k3Divergence } from '#arpo/objective';
 import type { AdvantageOptions } from '#arpo/nodeAdvantage';
 import { ratioStatistics } from '#arpo/ratioStatistics';
 import type { TokenTerm } from '#arpo/ratioStatistics';
@@ -174,8 +175,7 @@ function collectTerms(
       if (weights[index] === 0) continue;
       terms.push({ advantage: advantages[index], ratio: Math.exp(logProbs[index] - oldLogProbs[index]) });
       if (referenceLogProbs === null) continue;
-      const difference = referenceLogProbs[index] - logProbs[index];
-      referenceSum = (referenceSum ?? 0) + Math.exp(difference) - difference - 1;
+      referenceSum = (referenceSum ?? 0) + k3Divergence(logProbs[index], referenceLogProbs[index]);
     }
   }
   return { terms, referenceKl: referenceSum === null ? null : referenceSum / Math.max(1, terms.length) };

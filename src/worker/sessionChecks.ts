@@ -28,7 +28,22 @@ export function checkSession(config: RunConfig, environment: Environment, tokeni
         `Lower evaluation.tasks, add tasks, or raise task.heldOutFraction.`,
     );
   }
+  checkLimits(config, environment);
   checkVocabulary(environment, tokenizer, config.policy.checkpoint);
+}
+
+/** A response beyond the task's own limits is scored as malformed, so a wider limit would only waste tokens. */
+function checkLimits({ rollout }: RunConfig, { name, limits }: Environment): void {
+  const pairs = [
+    ['callLimit', rollout.callLimit, limits.toolCalls],
+    ['tokenLimit', rollout.tokenLimit, limits.totalTokens],
+  ] as const;
+  for (const [key, given, limit] of pairs) {
+    if (given === null || given <= limit) continue;
+    throw new ConfigurationError(
+      `rollout.${key}: expected at most ${limit}, the limit of ${name}, got ${given}. Lower it, or leave it out.`,
+    );
+  }
 }
 
 /** A closed language is checked as a whole, an open one by its first prompts. */

@@ -150,7 +150,14 @@ export function groupScored(update: number, group: number, rewards: readonly num
       answer: '40',
       isCorrect: total === 1,
     })),
-    advantages: { soft: rewards, hard: [0], step: [null], values: [0.5] },
+    advantages: {
+      soft: rewards,
+      hard: [0],
+      step: [null],
+      segment: [null],
+      values: [0.5],
+      byEstimator: { grpo: rewards, drGrpo: rewards, rloo: rewards },
+    },
     isZeroVariance: false,
     ledger: {
       trajectories: rewards.length,

@@ -1,4 +1,4 @@
-/** The format check and the boxed answer of the released `deep_research.py`, line by line (arpo.md §4). */
+/** The format check and the boxed answer of the released `deep_research.py`, line by line. */
 
 /** Why a text is malformed, or `null` when its format is right. */
 export type FormatProblem = string | null;

@@ -1,5 +1,5 @@
 /**
- * ARPO's reward without the flaws observed in the released code (arpo.md §4): numbers compare as
+ * ARPO's reward without the flaws observed in the released code: numbers compare as
  * numbers, LaTeX that means the same is equal, an article that is the whole answer stays, thoughts must
  * open before they close, printed lists of golds are read, and text inside a tool's result never counts
  * as tags, answers or tools used.

@@ -1,5 +1,5 @@
 /**
- * The reward of the released code, quirks included (`deep_research.py`; arpo.md §4, paper Eq. 8). Kept
+ * The reward of the released code, quirks included (`deep_research.py`; paper Eq. 8). Kept
  * for comparison with published runs: it ignores signs and decimal points, gives a tool bonus for tags
  * that a web page contains, and more; `correctedReward` is the rule to train with.
  */

@@ -1,5 +1,5 @@
 /**
- * The `python` tool of ARPO's protocol (arpo.md §5): runs one program and shows what it printed, or its
+ * The `python` tool of ARPO's protocol: runs one program and shows what it printed, or its
  * traceback. Where the program runs is the port's business.
  */
 import type { Tool } from '#environment/tool';

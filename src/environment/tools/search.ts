@@ -1,4 +1,4 @@
-/** The `search` tool over the user's own documents, in place of the web search of ARPO (arpo.md §5). */
+/** The `search` tool over the user's own documents, in place of the web search of ARPO. */
 import MiniSearch from 'minisearch';
 import type { SearchDocument } from '#environment/documentSource';
 import type { Tool } from '#environment/tool';
