@@ -32,8 +32,8 @@ const source = document.body.dataset['source'];
 export function loadState(contentKeys: readonly string[] = []): unknown {
   const stored = api.getState();
   if (typeof stored !== 'object' || stored === null) return stored;
-  const isSame = 'source' in stored && stored.source === source;
-  return isSame
+  const known = 'source' in stored ? stored.source : undefined;
+  return known === source
     ? stored
     : Object.fromEntries(Object.entries(stored).filter(([key]) => !contentKeys.includes(key)));
 }

@@ -40,6 +40,8 @@ export class ViewModel {
   /** Matches that the host found in texts that are clipped here. */
   #hostMatches: readonly NodeReference[] = [];
   #path: HighlightedPath | null = null;
+  /** Where the camera is while the user has left it alone. */
+  #fitted: Camera = { x: 24, y: 24, scale: 1 };
 
   constructor(view: ViewState, theme: Theme) {
     this.#view = view;
@@ -68,8 +70,9 @@ export class ViewModel {
     return this.#matches;
   }
 
+  /** Until the user moves it or selects something, it shows the trees from their beginning. */
   get camera(): Camera {
-    return this.#view.camera ?? { x: 24, y: 24, scale: 1 };
+    return this.#view.camera ?? this.#fitted;
   }
 
   get selectedGroup(): GroupModel | undefined {
@@ -108,7 +111,7 @@ export class ViewModel {
     this.#palette = createPalette(theme.card);
   }
 
-  /** The first real size fits the trees unless a camera was restored. */
+  /** Fits the trees unless the user has chosen a camera. */
   resize(size: Size): void {
     this.#size = size;
     if (this.#view.camera === null && this.forest.trees.length > 0) this.fitFirst();
@@ -116,17 +119,14 @@ export class ViewModel {
 
   /** @throws RangeError when the trees are not whole. */
   replace(snapshot: TreeSnapshot): void {
-    const isFirst = this.forest.trees.length === 0;
     this.state.replace(snapshot);
     this.freshFrom.clear();
     this.#relayout();
     this.#refresh();
-    if (isFirst && this.#view.camera === null) this.fitFirst();
   }
 
   /** @throws RangeError when the patch does not fit the trees. */
   apply(patch: TreePatch): PatchOutcome {
-    const wasEmpty = this.forest.trees.length === 0;
     const before = new Map(this.state.groups.map((group) => [group, group.nodes.length]));
     const outcome = this.state.apply(patch);
     if (outcome !== 'applied') return outcome;
@@ -136,13 +136,16 @@ export class ViewModel {
     }
     this.#relayout();
     this.#refresh();
-    if (wasEmpty && this.#view.camera === null) this.fitFirst();
+    const isOther = before.size > 0 && !this.state.groups.some((group) => before.has(group));
+    if (isOther && this.#view.camera !== null) this.#showStart();
     return outcome;
   }
 
   select(reference: NodeReference | null): void {
     const isThere = reference !== null && this.state.node(reference) !== undefined;
-    this.#view = { ...this.#view, selected: isThere ? reference : null };
+    // What is selected stays where it is, however the trees grow.
+    const camera = isThere ? this.camera : this.#view.camera;
+    this.#view = { ...this.#view, selected: isThere ? reference : null, camera };
     this.#updatePath();
   }
 
@@ -232,7 +235,12 @@ export class ViewModel {
   /** Everything when that is readable, else the top left at a readable size. */
   fitFirst(): void {
     const all = fitBox(this.forest.extent, this.#size);
-    this.#moveTo(all.scale >= 0.36 ? all : { x: 24, y: 16, scale: 0.55 });
+    this.#fitted = all.scale >= 0.36 ? all : { x: 24, y: 16, scale: 0.55 };
+  }
+
+  /** Other trees have come in place of all that were there: their beginning, as large as before. */
+  #showStart(): void {
+    this.#moveTo({ x: 24, y: 16, scale: this.camera.scale });
   }
 
   showAtFullSize(reference: NodeReference): void {
@@ -285,6 +293,7 @@ export class ViewModel {
   #relayout(): void {
     const anchor = this.#anchor();
     this.forest.update(this.state.groups, this.#view.layout, (group) => this.#foldedOf(group));
+    if (this.#view.camera === null) this.fitFirst();
     if (anchor === null) return;
     const group = this.state.group(anchor.group.header.groupId);
     const moved = group === undefined ? null : this.forest.place(group, anchor.nodeId);
