@@ -89,16 +89,17 @@ export async function collectEntropies(
   return totals;
 }
 
+/** Evaluations against the calls of the updates they follow; the first is recorded after update 1 was sampled. */
 function accuracyCurve(events: readonly RunEvent[]): AccuracyPoint[] {
-  const curve: AccuracyPoint[] = [];
-  let paidCalls = 0;
-  for (const event of events) {
-    if (event.kind === 'groupScored') paidCalls += event.ledger.paidCalls;
-    if (event.kind !== 'evaluated') continue;
+  const scored = events.flatMap((event) => (event.kind === 'groupScored' ? [event] : []));
+  const paidUpTo = (update: number): number =>
+    scored.reduce((sum, event) => sum + (event.update <= update ? event.ledger.paidCalls : 0), 0);
+  return events.flatMap((event) => {
+    if (event.kind !== 'evaluated') return [];
     const { update, sampled, greedy } = event;
-    curve.push({ update, paidCalls, sampled: sampled?.accuracy ?? 0, greedy: greedy?.accuracy ?? 0 });
-  }
-  return curve;
+    const paidCalls = paidUpTo(update);
+    return [{ update, paidCalls, sampled: sampled?.accuracy ?? 0, greedy: greedy?.accuracy ?? 0 }];
+  });
 }
 
 /** The newest finished run in a folder of runs, or `null`. */
