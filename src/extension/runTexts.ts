@@ -32,8 +32,15 @@ export function runDescription({ status, completedUpdates, accuracy, manifest }:
     statusText(status),
     `${completedUpdates}/${manifest.config.updates}`,
     accuracy === null ? null : vscode.l10n.t('{0} % right', (100 * accuracy).toFixed(1)),
+    startTime(manifest.createdAt),
   ];
   return parts.filter((part) => part !== null).join(' · ');
+}
+
+/** `23 Nov, 02:07`, in local time. */
+function startTime(createdAt: string): string {
+  const format = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' } as const;
+  return new Intl.DateTimeFormat(vscode.env.language, format).format(new Date(createdAt));
 }
 
 /** What stands behind the number of an update. */
@@ -45,7 +52,7 @@ export function updateDescription({ groups }: UpdateEntry): string {
   const flat = scored.filter(({ isZeroVariance }) => isZeroVariance).length;
   const parts = [
     vscode.l10n.t('reward {0}', formatReward(mean(rewards))),
-    vscode.l10n.t('{0} branches', branches),
+    branchesText(branches),
     flat === 0 ? null : vscode.l10n.t('{0} without variance', flat),
   ];
   return parts.filter((part) => part !== null).join(' · ');
@@ -54,7 +61,7 @@ export function updateDescription({ groups }: UpdateEntry): string {
 /** What stands behind the prompt of a group: its rewards and its branches. */
 export function groupDescription({ scored }: GroupEntry): string {
   if (scored === null) return vscode.l10n.t('sampling…');
-  const branches = vscode.l10n.t('{0} branches', scored.ledger.branches);
+  const branches = branchesText(scored.ledger.branches);
   return `${rewardSpread(scored.rewards.map(({ total }) => total))} · ${branches}`;
 }
 
@@ -65,6 +72,10 @@ export function rewardSpread(rewards: readonly number[]): string {
   if (lowest === highest) return vscode.l10n.t('all {0}', formatReward(lowest));
   const average = vscode.l10n.t('mean {0}', formatReward(mean(rewards)));
   return `${formatReward(lowest)} … ${formatReward(highest)}, ${average}`;
+}
+
+function branchesText(count: number): string {
+  return count === 1 ? vscode.l10n.t('1 branch') : vscode.l10n.t('{0} branches', count);
 }
 
 function mean(values: readonly number[]): number {

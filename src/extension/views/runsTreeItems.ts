@@ -9,7 +9,7 @@ const { Collapsed, None } = vscode.TreeItemCollapsibleState;
 
 /** @param live Whether the run trains in this window, or waits there. */
 export function runItem(entry: RunEntry, live: 'live' | 'paused' | null): vscode.TreeItem {
-  const item = new vscode.TreeItem(entry.manifest.id, Collapsed);
+  const item = new vscode.TreeItem(entry.manifest.name, Collapsed);
   item.id = entry.folder;
   item.description = runDescription(entry);
   item.tooltip = `${entry.manifest.id}\n${item.description}\n${entry.folder}`;

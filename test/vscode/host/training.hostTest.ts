@@ -56,7 +56,7 @@ describe('training in VS Code', function () {
     for (const group of groups) {
       const { description, label } = services.runsTree.getTreeItem(group);
       assert.match(String(label), /\?$/);
-      assert.match(String(description), /^(all|[+−]\d\.\d\d …).* · \d+ branches$/);
+      assert.match(String(description), /^(all|[+−]\d\.\d\d …).* · \d+ branch(es)?$/);
     }
   });
 
