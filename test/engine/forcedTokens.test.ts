@@ -18,17 +18,22 @@ beforeAll(async () => {
 });
 afterAll(() => policy.dispose());
 
-function request(changes: Partial<GenerateRequest> = {}): GenerateRequest & { draws: number } {
-  const random = createRandom(3);
-  const counted = {
+/** A request that counts the numbers it draws. */
+function request(changes: Partial<GenerateRequest> = {}): GenerateRequest & { readonly draws: () => number } {
+  const source = createRandom(3);
+  let draws = 0;
+  const next = (): number => {
+    draws += 1;
+    return source.next();
+  };
+  return {
     sequence: sampler.open(prompt),
     maxTokens: 6,
-    draws: 0,
-    random: { next: () => ((counted.draws += 1), random.next()) },
+    random: { next },
     isComplete: () => false,
+    draws: () => draws,
     ...changes,
   };
-  return counted;
 }
 
 describe('forced tokens', () => {
@@ -43,7 +48,7 @@ describe('forced tokens', () => {
       expect(segment.entropies[index]).toBeCloseTo(entropies[0][prompt.length + index], 4);
     }
     // Only what comes behind them is drawn.
-    expect(own.draws).toBe(segment.tokens.length - 3);
+    expect(own.draws()).toBe(segment.tokens.length - 3);
     expect(sampler.lengthOf(own.sequence)).toBe(whole.length);
   });
 

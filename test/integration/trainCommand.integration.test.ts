@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRandom } from '#base/random';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
@@ -77,7 +77,7 @@ describe('a whole run', () => {
       generatedTokens: share,
       seconds: { rollout: share, update: share, evaluation: share, total: share },
     });
-    expect(wholeRun.stderr).toMatch(/^update 0\/4 · held-out sampled /);
+    expect(wholeRun.stderr).toMatch(/^update 0\/4 · .*held-out sampled /);
     expect(wholeRun.stderr).toContain('\nupdate 4/4 · reward ');
   });
 
@@ -292,6 +292,24 @@ describe('bad input', () => {
     expect(other.message).toContain('mentor');
   });
 
+  test('an engine that does not load', async () => {
+    // A copy of the program where none of its libraries can be found.
+    const bare = join(program.folder, 'bare');
+    cpSync(dirname(program.cli), join(bare, 'dist'), { recursive: true });
+    cpSync(join(import.meta.dirname, '..', '..', 'media'), join(bare, 'media'), { recursive: true });
+    writeFileSync(join(bare, 'package.json'), '{ "version": "0.1.0" }');
+    const { status, stderr } = await run(
+      { ...program, cli: join(bare, 'dist', 'cli.js') },
+      'train',
+      '--out',
+      'bareRuns',
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain('onnxruntime-node');
+    expect(stderr).not.toContain('    at ');
+    expect(readdirSync(program.folder)).not.toContain('bareRuns');
+  });
+
   test('more held-out tasks than there are', async () => {
     const questions = Array.from({ length: 20 }, (_, index) =>
       JSON.stringify({ question: `What is ${index}?`, answer: String(index) }),
@@ -336,6 +354,10 @@ describe('bad input', () => {
     const state = join(stateless, 'checkpoints', 'resume-000004');
     writeFileSync(join(state, 'trainer.json'), '{');
     expect((await refusal('--resume', 'stateless')).message).toContain('trainer.json: expected JSON');
+    rmSync(join(state, 'optimizer.safetensors'));
+    expect((await refusal('--resume', 'stateless')).message).toContain(
+      'expected trainer.json and optimizer.safetensors',
+    );
     const before = linesOf(onlyRun('whole'));
     expect(linesOf(locked)).toBe(before);
     expect(linesOf(stateless)).toBe(before);

@@ -7,7 +7,7 @@ import type { Executor } from '#engine/executor';
 import { createOnnxExecutor } from '#engine/onnx/onnxExecutor';
 import type { Policy } from '#engine/policy';
 import type { Environment } from '#environment/environment';
-import { ToolFailure, type Tool } from '#environment/tool';
+import type { Tool, ToolFailure } from '#environment/tool';
 import type { RunConfig } from '#runs/runConfig';
 import type { SampledGroup } from '#training/rolloutService';
 import {
@@ -90,14 +90,18 @@ describe('what the policy saw', () => {
       const tokens = tree.trajectories.map(({ lastNodeId }) => tree.pathTokens(lastNodeId));
       const { logProbs, entropies } = await policy.scoreTokens(tokens, config.rollout.temperature, never);
       for (const [slot, path] of paths.entries()) {
-        let position = 0;
-        for (const node of path) {
-          for (let index = 0; index < node.tokens.length; index += 1, position += 1) {
-            if (node.mask[index] === 0) continue;
-            expect(Math.abs(node.logProbs[index] - logProbs[slot][position])).toBeLessThan(1e-4);
-            expect(Math.abs(node.entropies[index] - entropies[slot][position])).toBeLessThan(1e-4);
-            checked += 1;
-          }
+        const written = path.flatMap((node) =>
+          Array.from(node.mask, (bit, index) => ({
+            bit,
+            logProb: node.logProbs[index],
+            entropy: node.entropies[index],
+          })),
+        );
+        for (const [position, { bit, logProb, entropy }] of written.entries()) {
+          if (bit === 0) continue;
+          expect(Math.abs(logProb - logProbs[slot][position])).toBeLessThan(1e-4);
+          expect(Math.abs(entropy - entropies[slot][position])).toBeLessThan(1e-4);
+          checked += 1;
         }
       }
     }

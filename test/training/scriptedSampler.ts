@@ -60,7 +60,8 @@ export class ScriptedSampler implements Sampler {
     return tokens;
   }
 
-  #write({ sequence, maxTokens, forcedTokens, isComplete }: GenerateRequest): GeneratedSegment {
+  #write(request: GenerateRequest): GeneratedSegment {
+    const { sequence, maxTokens, forcedTokens } = request;
     const wanted = forcedTokens ?? this.#tokenizer.encode(this.#texts.shift() ?? '<eos>');
     const tokens = wanted.slice(0, maxTokens);
     this.append(sequence, tokens);
@@ -70,7 +71,7 @@ export class ScriptedSampler implements Sampler {
       logProbs: new Float32Array(tokens.length).fill(scriptedLogProb),
       entropies: new Float32Array(tokens.length).fill(scriptedEntropy),
       alternatives: null,
-      end: isEnded ? 'endToken' : isComplete(tokens) ? 'complete' : 'length',
+      end: isEnded ? 'endToken' : request.isComplete(tokens) ? 'complete' : 'length',
     };
   }
 }

@@ -265,7 +265,7 @@ describe('mini-batches', () => {
           ),
         ),
     );
-    for (const order of orders) expect([...order].sort()).toEqual([0, 1, 2]);
+    for (const order of orders) expect([...order].sort((left, right) => left - right)).toEqual([0, 1, 2]);
     expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
   });
 
