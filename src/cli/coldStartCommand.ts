@@ -56,6 +56,7 @@ export async function runColdStart(options: ParsedOptions, places: ProgramPlaces
       std: directoryHuntRecipe.initialDeviation,
     }),
     executor,
+    microBatchTokens: directoryHuntRecipe.microBatchTokens,
   });
   const python = new PyodideRunner({ entry: join(places.programFolder, 'pyodideThread.js') });
   const environments = await Promise.all(

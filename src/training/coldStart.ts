@@ -18,6 +18,8 @@ export interface ColdStartRecipe {
   readonly steps: number;
   /** Demonstrations per step. */
   readonly batch: number;
+  /** Positions of one run of the graph. It decides the order of sums, and so the last bits of the result. */
+  readonly microBatchTokens: number;
   /** Peak learning rate, reached after `warmUpSteps`, falling along a cosine to `finalShare` of it. */
   readonly learningRate: number;
   readonly warmUpSteps: number;

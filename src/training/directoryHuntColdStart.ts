@@ -30,6 +30,7 @@ export const directoryHuntRecipe: ColdStartRecipe = {
   demonstrations: 24_000,
   steps: 1500,
   batch: 32,
+  microBatchTokens: 4096,
   learningRate: 5e-3,
   warmUpSteps: 30,
   finalShare: 0.05,
