@@ -13,6 +13,7 @@ export const commands = [
   'arpo.openDocumentation',
   'arpo.openRolloutTree',
   'arpo.openRunFolder',
+  'arpo.openRunMetrics',
   'arpo.openTaskTrees',
   'arpo.pauseTraining',
   'arpo.refreshRuns',
@@ -32,7 +33,7 @@ export type ViewId = (typeof views)[number];
 export const viewContainer = 'arpo';
 
 /** Every webview panel. */
-export const panels = ['arpo.tree'] as const;
+export const panels = ['arpo.metrics', 'arpo.tree'] as const;
 export type PanelId = (typeof panels)[number];
 
 /** Every setting, as written in settings.json. */

@@ -7,6 +7,7 @@ import {
   registerOpenTaskTrees,
 } from '#extension/commands/openRolloutTree';
 import { registerOpenRunFolder, registerRefreshRuns } from '#extension/commands/openRunFolder';
+import { registerOpenRunMetrics } from '#extension/commands/openRunMetrics';
 import { registerPauseTraining } from '#extension/commands/pauseTraining';
 import { offerInterruptedRun, registerResumeTraining } from '#extension/commands/resumeTraining';
 import { registerShowEngines } from '#extension/commands/showEngines';
@@ -15,6 +16,7 @@ import { registerTrain } from '#extension/commands/train';
 import { ContextKeys } from '#extension/contextKeys';
 import { createLog, registerShowLog } from '#extension/log';
 import { registerOpenDocumentation } from '#extension/openDocumentation';
+import { MetricsPanels } from '#extension/panels/metricsPanels';
 import { TreePanels } from '#extension/panels/treePanels';
 import { RunCatalog } from '#extension/runCatalog';
 import type { Services } from '#extension/services';
@@ -65,8 +67,9 @@ function createServices(context: vscode.ExtensionContext): Services {
   const created = new TrainingHost({ memory: context.workspaceState, places, keys, log });
   const runsTree = new RunsTree({ catalog, host: created, keys });
   const treePanels = new TreePanels({ extensionUri, catalog, host: created, log });
-  context.subscriptions.push(log, runsTree, treePanels);
-  return { log, places, catalog, host: created, runsTree, treePanels };
+  const metricsPanels = new MetricsPanels({ extensionUri, catalog, host: created, log });
+  context.subscriptions.push(log, runsTree, treePanels, metricsPanels);
+  return { log, places, catalog, host: created, runsTree, treePanels, metricsPanels };
 }
 
 function commandsOf(services: Services): vscode.Disposable[] {
@@ -75,6 +78,7 @@ function commandsOf(services: Services): vscode.Disposable[] {
     registerNewRunConfiguration(services),
     registerOpenRolloutTree(services),
     registerOpenRunFolder(services),
+    registerOpenRunMetrics(services),
     registerOpenTaskTrees(services),
     registerPauseTraining(services),
     registerRefreshRuns(services),

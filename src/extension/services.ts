@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { MetricsPanels } from '#extension/panels/metricsPanels';
 import type { TreePanels } from '#extension/panels/treePanels';
 import type { RunCatalog } from '#extension/runCatalog';
 import type { TrainingHost } from '#extension/trainingHost';
@@ -13,4 +14,5 @@ export interface Services {
   readonly host: TrainingHost;
   readonly runsTree: RunsTree;
   readonly treePanels: TreePanels;
+  readonly metricsPanels: MetricsPanels;
 }

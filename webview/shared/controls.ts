@@ -15,28 +15,36 @@ import {
 } from '@vscode/webview-ui-toolkit';
 
 endFocusProbe();
-provideVSCodeDesignSystem().register(
-  vsCodeButton(),
-  vsCodeCheckbox(),
-  vsCodeDropdown(),
-  vsCodeOption(),
-  vsCodeTextField(),
-);
+
+/** Each control is registered by the function that makes it, so that a view bundles only what it uses. */
+const registered = new Set<string>();
+
+function register(name: string, definitions: () => Parameters<DesignSystem['register']>): void {
+  if (registered.has(name)) return;
+  registered.add(name);
+  provideVSCodeDesignSystem().register(...definitions());
+}
+
+type DesignSystem = ReturnType<typeof provideVSCodeDesignSystem>;
 
 export interface ButtonOptions {
   readonly label: string;
   /** What is shown instead of the label. */
   readonly icon?: IconName;
+  /** A shorter text to show, which the label must contain. */
+  readonly caption?: string;
   readonly appearance?: 'primary' | 'secondary' | 'icon';
   readonly onPress: () => void;
 }
 
-export function createButton({ label, icon, appearance = 'secondary', onPress }: ButtonOptions): HTMLElement {
+export function createButton(options: ButtonOptions): HTMLElement {
+  const { label, icon, caption = label, appearance = 'secondary', onPress } = options;
+  register('button', () => [vsCodeButton()]);
   const button = document.createElement('vscode-button');
   button.setAttribute('appearance', appearance);
   button.setAttribute('aria-label', label);
   button.title = label;
-  button.append(icon === undefined ? label : createIcon(icon));
+  button.append(icon === undefined ? caption : createIcon(icon));
   button.addEventListener('click', () => onPress());
   return button;
 }
@@ -55,6 +63,7 @@ export interface Choice<Value extends string> {
 }
 
 export function createChoice<Value extends string>(choice: ChoiceOptions<Value>): Choice<Value> {
+  register('dropdown', () => [vsCodeDropdown(), vsCodeOption()]);
   const element = document.createElement('vscode-dropdown');
   element.setAttribute('aria-label', choice.label);
   element.title = choice.label;
@@ -93,6 +102,7 @@ export interface Field {
 
 /** A line of text; `onInput` is called on every keystroke. */
 export function createTextField({ label, placeholder, value, onInput }: FieldOptions): Field {
+  register('textField', () => [vsCodeTextField()]);
   const element = document.createElement('vscode-text-field');
   element.setAttribute('aria-label', label);
   element.setAttribute('placeholder', placeholder);
@@ -117,6 +127,7 @@ export interface Checkbox {
 }
 
 export function createCheckbox({ label, isChecked, onChange }: CheckboxOptions): Checkbox {
+  register('checkbox', () => [vsCodeCheckbox()]);
   const element = document.createElement('vscode-checkbox');
   element.textContent = label;
   element.setAttribute('aria-label', label);
