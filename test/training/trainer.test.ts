@@ -108,6 +108,37 @@ describe('the course of a run', () => {
   });
 });
 
+test('the entropy changes of all updates so far are the history of the next one, the newest ones', async () => {
+  const branching = {
+    preset: 'quantile',
+    globalRollouts: 5,
+    initialRollouts: 2,
+    historyLength: 12,
+    minimumHistory: 4,
+  };
+  const config = letterConfig({ updates: 3, rollout: { groupsPerUpdate: 2, branching } });
+  const histories: (readonly number[])[] = [];
+  const changes: number[][] = [];
+  const wrapRollouts = (rollouts: RolloutService): RolloutService => ({
+    parallelism: 1,
+    setWeights: async (weights) => await rollouts.setWeights(weights),
+    rollOut: async (job, onEvents, signal) => {
+      histories.push(job.entropyHistory);
+      const result = await rollouts.rollOut(job, onEvents, signal);
+      changes.push(result.groups.flatMap(({ entropyChanges }) => entropyChanges));
+      return result;
+    },
+    evaluate: async (job, signal) => await rollouts.evaluate(job, signal),
+    exportState: async () => await rollouts.exportState(),
+    importState: async (states) => await rollouts.importState(states),
+    dispose: async () => await rollouts.dispose(),
+  });
+  await trainInMemory(bench, { disk: emptyDisk(), config, wrapRollouts });
+  expect(changes[0].length).toBeGreaterThan(2);
+  expect(histories).toEqual([[], changes[0].slice(-12), [...changes[0], ...changes[1]].slice(-12)]);
+  expect(changes[0].length + changes[1].length).toBeGreaterThan(12);
+});
+
 describe('failures', () => {
   const config = letterConfig({ updates: 2 });
 

@@ -31,6 +31,12 @@ process.on('message', (message) => {
     const [first] = params.groups;
     if (first.taskIndex === 100) return failure('the tool is broken');
     if (first.taskIndex === 101) { console.error('out of memory, or so'); process.kill(process.pid, 'SIGKILL'); }
+    if (first.taskIndex === 103) {
+      // Somebody else still holds the output when this process is gone.
+      const last = "console.error('last words')";
+      require('node:child_process').spawn(process.execPath, ['-e', last], { stdio: ['ignore', 'ignore', 'inherit'] });
+      process.exit(4);
+    }
     if (first.taskIndex === 102) { running.set(id, () => failure('stopped')); return; }
     process.send({ kind: 'event', event: 'progress', payload: params.groups.map(({ groupIndex }) => ({ groupIndex, pid: process.pid })) });
     const counters = { sampledTokens: 2, fedTokens: 3, decodeSteps: 1 + first.groupIndex };
@@ -147,6 +153,14 @@ describe('a pool', () => {
     );
     // Later requests fail with the same reason, at once.
     await expect(pool.rollOut(jobOf(1, 2), ignore, never)).rejects.toThrow('out of memory, or so');
+    await pool.dispose();
+  });
+
+  test('waits for the last output of a dead process', async () => {
+    const pool = await startPool(1);
+    await expect(pool.rollOut(jobOf(103), ignore, never)).rejects.toThrow(
+      /^The rollout 1 process ended \(exit code 4\)\.\nIts last output:\nlast words$/,
+    );
     await pool.dispose();
   });
 
