@@ -6,26 +6,21 @@ import type { OptionDescription, ParsedOptions } from '#cli/arguments';
 import { formatSummary } from '#training/progressText';
 import { createProgressPrinter } from '#cli/progressPrinter';
 import type { ProgressPrinter } from '#cli/progressPrinter';
-import { openCheckpoint, checkpointFiles, readOrNull } from '#worker/checkpointSource';
+import { openCheckpoint } from '#worker/checkpointSource';
 import { ConfigurationError } from '#worker/sessionChecks';
+import { readStoredState, withRecordedEngine, withWholePaths } from '#worker/startingPoint';
 import { openTrainingSession } from '#worker/trainingSession';
 import type { TrainingSession } from '#worker/trainingSession';
 import { programVersions } from '#platform/programVersions';
-import { readCheckpoint } from '#engine/checkpoint';
-import { EngineError } from '#engine/engineError';
-import type { Checkpoint } from '#engine/checkpoint';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { nodeProcessTable } from '#platform/nodeProcessTable';
-import { newestState, saveCheckpoint } from '#runs/checkpointFolders';
+import { saveCheckpoint } from '#runs/checkpointFolders';
 import { formatProblems, parseRunConfig, setBranching, setConfigValue } from '#runs/configText';
 import type { ConfigOverride } from '#runs/configText';
-import { joinPath } from '#runs/fileSystem';
 import type { RunConfig } from '#runs/runConfig';
-import { RunReader } from '#runs/runReader';
 import { RunStore } from '#runs/runStore';
-import { trainingStateFile } from '#training/checkpoints';
 import type { RunRecorder } from '#training/checkpoints';
-import { initialTrainingState, parseTrainingState } from '#training/trainingState';
+import { initialTrainingState } from '#training/trainingState';
 import type { Trainer } from '#training/trainer';
 import type { TrainingState } from '#training/trainingState';
 import type { TrainingSummary } from '#training/trainingProgress';
@@ -224,10 +219,11 @@ async function resumeRun(
   try {
     if (recovery.reason !== null)
       printer.note(`The record had a torn tail, which was cut: ${recovery.reason}`);
-    const config = await resumedConfig(store, optionValue(options, 'engine'));
+    const recorded = await withRecordedEngine(folder, store.manifest.config);
+    const config = withEngine(recorded, optionValue(options, 'engine'));
     const baseFolder = places.workingFolder;
     const start = await openCheckpoint(config.policy.checkpoint, { ...places, baseFolder });
-    const stored = await storedState(folder);
+    const stored = await readStoredState(folder);
     if (stored === null) printer.note('The run has no stored state to go on from: it begins anew.');
     const session = await openTrainingSession({
       config,
@@ -246,33 +242,6 @@ async function resumeRun(
   }
 }
 
-/** The newest state of a run; `null` when it ended before its first one and starts anew. */
-async function storedState(folder: string): Promise<{ checkpoint: Checkpoint; state: TrainingState } | null> {
-  const stored = await newestState(nodeFileSystem, folder);
-  if (stored === null) return null;
-  const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
-  const bytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
-  if (bytes === null || checkpoint.optimizer === null) {
-    throw new EngineError(
-      'missingCheckpoint',
-      `Checkpoint ${stored.folder}: expected ${trainingStateFile} and optimizer.safetensors, without which the run ` +
-        `would not go on as it was. Restore them, or start a new run with policy.checkpoint set to this folder.`,
-    );
-  }
-  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes)) };
-}
-
-/** The configuration of a run with what its first session chose for this machine, so that results stay the same. */
-async function resumedConfig(store: RunStore, engine: string | undefined): Promise<RunConfig> {
-  const reader = await RunReader.open(nodeFileSystem, store.folder);
-  const [begun] = await reader.events({ kinds: ['runStarted'] });
-  const { config } = store.manifest;
-  if (begun?.event.kind !== 'runStarted') return withEngine(config, engine);
-  const { name, threads, processes } = begun.event.engine;
-  const pinned = { ...config, engine: { ...config.engine, threads, processes } };
-  return withEngine(pinned, engine ?? name);
-}
-
 const storePorts = { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() };
 
 async function readConfig(
@@ -288,20 +257,6 @@ async function readConfig(
   }
   const baseFolder = path === null ? workingFolder : dirname(path);
   return { config: withWholePaths(parsed.config, baseFolder), baseFolder };
-}
-
-/** Paths of the configuration made absolute, so that the run can be resumed from anywhere. */
-function withWholePaths(config: RunConfig, baseFolder: string): RunConfig {
-  const { policy, task } = config;
-  const isBuiltin = policy.checkpoint.startsWith('builtin:');
-  const checkpoint = isBuiltin ? policy.checkpoint : resolve(baseFolder, policy.checkpoint);
-  if (task.name === 'directory-hunt') return { ...config, policy: { checkpoint } };
-  const documents = task.documents === null ? null : resolve(baseFolder, task.documents);
-  return {
-    ...config,
-    policy: { checkpoint },
-    task: { ...task, file: resolve(baseFolder, task.file), documents },
-  };
 }
 
 async function readConfigText(path: string): Promise<string> {

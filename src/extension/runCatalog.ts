@@ -104,7 +104,10 @@ export class RunCatalog {
   /** The updates that have groups, newest first, with whatever was recorded meanwhile. */
   async updates(folder: string): Promise<readonly number[]> {
     const reader = await this.#reader(folder);
-    return reader.updates().filter((update) => reader.groups(update).length > 0).reverse();
+    return reader
+      .updates()
+      .filter((update) => reader.groups(update).length > 0)
+      .reverse();
   }
 
   async update(folder: string, update: number): Promise<UpdateEntry> {

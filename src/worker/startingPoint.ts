@@ -2,10 +2,13 @@
 import { resolve } from 'node:path';
 import { readCheckpoint } from '#engine/checkpoint';
 import type { Checkpoint } from '#engine/checkpoint';
+import { EngineError } from '#engine/engineError';
+import { engineNames } from '#engine/engines';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { newestState } from '#runs/checkpointFolders';
 import { joinPath } from '#runs/fileSystem';
 import type { RunConfig } from '#runs/runConfig';
+import { RunReader } from '#runs/runReader';
 import { trainingStateFile } from '#training/checkpoints';
 import { initialTrainingState, parseTrainingState } from '#training/trainingState';
 import type { TrainingState } from '#training/trainingState';
@@ -32,18 +35,20 @@ export interface StartingPointRequest {
 
 /** @throws EngineError `missingCheckpoint` or `wrongCheckpoint`. */
 export async function readStartingPoint(request: StartingPointRequest): Promise<StartingPoint> {
-  const config = withWholePaths(request.config, request.baseFolder);
+  const { resumeFolder } = request;
+  const whole = withWholePaths(request.config, request.baseFolder);
+  const config = resumeFolder === null ? whole : await withRecordedEngine(resumeFolder, whole);
   const start = { ...(await openCheckpoint(config.policy.checkpoint, request)), optimizer: null };
   const referenceCheckpoint = config.objective.klCoefficient > 0 ? start : null;
-  const stored = request.resumeFolder === null ? null : await readStoredState(request.resumeFolder);
+  const stored = resumeFolder === null ? null : await readStoredState(resumeFolder);
   if (stored === null) return { config, checkpoint: start, referenceCheckpoint, state: initialTrainingState };
-  return { ...stored, config: withProcesses(config, stored.state), referenceCheckpoint };
+  return { ...stored, config, referenceCheckpoint };
 }
 
 /**
  * The newest state that a run stored; `null` when it ended before its first one and starts anew.
  *
- * @throws EngineError `wrongCheckpoint` when it cannot be used.
+ * @throws EngineError `missingCheckpoint` or `wrongCheckpoint` when it cannot be used.
  */
 export async function readStoredState(
   runFolder: string,
@@ -52,13 +57,24 @@ export async function readStoredState(
   if (stored === null) return null;
   const checkpoint = await readCheckpoint(checkpointFiles(stored.folder));
   const bytes = await readOrNull(joinPath(stored.folder, trainingStateFile));
-  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes ?? new Uint8Array(0))) };
+  if (bytes === null || checkpoint.optimizer === null) {
+    throw new EngineError(
+      'missingCheckpoint',
+      `Checkpoint ${stored.folder}: expected ${trainingStateFile} and optimizer.safetensors, without which the run ` +
+        `would not go on as it was. Restore them, or start a new run with policy.checkpoint set to this folder.`,
+    );
+  }
+  return { checkpoint, state: parseTrainingState(new TextDecoder().decode(bytes)) };
 }
 
-/** A resumed run samples in as many processes as before, so that its results stay the same. */
-export function withProcesses(config: RunConfig, { samplers }: TrainingState): RunConfig {
-  if (samplers.length === 0) return config;
-  return { ...config, engine: { ...config.engine, processes: samplers.length } };
+/** A resumed run computes and samples as it did before, so that its results stay the same. */
+export async function withRecordedEngine(runFolder: string, config: RunConfig): Promise<RunConfig> {
+  const reader = await RunReader.open(nodeFileSystem, runFolder);
+  const [begun] = await reader.events({ kinds: ['runStarted'] });
+  if (begun?.event.kind !== 'runStarted') return config;
+  const { name: recorded, threads, processes } = begun.event.engine;
+  const name = engineNames.find((known) => known === recorded) ?? config.engine.name;
+  return { ...config, engine: { name, threads, processes } };
 }
 
 /** Paths of the configuration made absolute, so that the run can be resumed from anywhere. */

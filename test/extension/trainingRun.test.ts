@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { TrainingRun } from '#extension/trainingRun';
 import type { TrainingState } from '#extension/trainingRun';
+import { startPeerProcess } from '#platform/childProcess';
 import { nodeFileSystem } from '#platform/nodeFileSystem';
 import { nodeProcessTable } from '#platform/nodeProcessTable';
+import type { HostEnd } from '#protocol/workerProtocol';
 import { parseRunConfig } from '#runs/configText';
 import type { RunConfig } from '#runs/runConfig';
 import { runLockHolder } from '#runs/runLock';
@@ -129,6 +131,25 @@ test('starting can be cancelled', async () => {
   setTimeout(() => abort.abort(), 50);
   await expect(starting).rejects.toMatchObject({ code: 'aborted' });
   await gone();
+});
+
+test('engines tell how fast they sample, or why they do not load', async () => {
+  const refuse = async (): Promise<never> => await Promise.reject(new Error('a probe records nothing'));
+  const { programFolder, builtinFolder } = program.places;
+  const worker = startPeerProcess<HostEnd>({
+    name: 'probe',
+    entry: join(programFolder, 'worker.js'),
+    handlers: { append: refuse, saveCheckpoint: refuse },
+    onOutput: program.places.log,
+  });
+  const reports = await worker.peer.request('engines', { programFolder, builtinFolder });
+  await worker.dispose();
+  expect(reports.map(({ name }) => name)).toEqual(expect.arrayContaining(['onnx', 'reference']));
+  for (const { isAvailable, problem, probe } of reports) {
+    expect(probe === null).toBe(!isAvailable);
+    expect(problem === null).toBe(isAvailable);
+    if (probe !== null) expect(probe.tokensPerSecond).toBeGreaterThan(0);
+  }
 });
 
 function config({ updates = 1 }: { updates?: number }): RunConfig {

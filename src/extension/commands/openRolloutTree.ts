@@ -23,7 +23,7 @@ export function registerOpenTaskTrees({ treePanels, log }: Services): vscode.Dis
 
 /** `ARPO: Follow Newest Update`: for the tree that has the focus. */
 export function registerFollowNewestUpdate({ treePanels, log }: Services): vscode.Disposable {
-  return registerCommand('arpo.followNewestUpdate', log, async () => treePanels.followActive());
+  return registerCommand('arpo.followNewestUpdate', log, async () => await treePanels.followActive());
 }
 
 async function pickFolder(catalog: Services['catalog']): Promise<string | undefined> {

@@ -55,9 +55,13 @@ export class TreePanels implements vscode.WebviewPanelSerializer {
     await this.#fill(panel, source);
   }
 
-  /** The panel that has the focus follows its run again. */
-  followActive(): void {
-    for (const panel of this.#panels.values()) if (panel.panel.active) panel.follow();
+  /** The panel that has the focus shows the newest update of its run, and follows it. */
+  async followActive(): Promise<void> {
+    const active = [...this.#panels.values()].find(({ panel }) => panel.active);
+    if (active === undefined) return;
+    const { folder, scope } = active.source;
+    if (scope.kind === 'newest') active.follow();
+    else await this.#fill(active.panel, { folder, scope: { kind: 'newest' } });
   }
 
   /** Called by VS Code after a reload of the window. */

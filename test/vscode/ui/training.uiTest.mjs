@@ -44,10 +44,7 @@ describe('training in the window', function () {
       .getByText(/update \d+\/24/)
       .first()
       .waitFor({ timeout: 60_000 });
-    await workbench.sideBar
-      .getByText('quick', { exact: true })
-      .first()
-      .waitFor();
+    await workbench.sideBar.getByText('quick', { exact: true }).first().waitFor();
     await workbench.sideBar
       .getByText(/training · \d+\/24/)
       .first()
