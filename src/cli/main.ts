@@ -73,6 +73,14 @@ function exit(status: number): void {
   process.stdout.write('', () => process.exit(status));
 }
 
+// `npm run train | head`: whoever read the output has gone. The run is recorded and can be resumed.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(141);
+    throw error;
+  });
+}
+
 main(process.argv.slice(2)).then(exit, (error: unknown) => {
   process.stderr.write(`\n${describeError(error)}\n`, () => exit(error instanceof UsageError ? 2 : 1));
 });
