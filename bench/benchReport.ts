@@ -6,7 +6,9 @@ import type { PeakMemory } from './peakMemory';
 export interface Speed {
   readonly threads: number;
   readonly tokensPerSecond: number;
-  /** Time that the necessary operations would take at the measured peak ÷ time taken. */
+  /** Of the fastest repetition: what an undisturbed machine gives. */
+  readonly bestTokensPerSecond: number;
+  /** Time that the necessary operations would take at the measured peak ÷ time taken, medians. */
   readonly floorShare: number;
 }
 
@@ -22,15 +24,20 @@ export interface ModelReport {
 /** Seconds by phase, medians, in the order in which they are shown. */
 export type Phases = Readonly<Record<string, number>>;
 
+/** Seconds of a piece of work: median, fastest repetition, and where the median went. */
+export interface Timing {
+  readonly seconds: number;
+  readonly fastest: number;
+  readonly phases: Phases;
+}
+
 export interface TaskReport {
   /** The whole loop. Phases add up to about `seconds`; `recording` runs beside the rollout. */
-  readonly update: { readonly seconds: number; readonly phases: Phases; readonly recording: number };
+  readonly update: Timing & { readonly recording: number };
   /** The rollouts of one update in one process. */
-  readonly rollout: { readonly seconds: number; readonly phases: Phases; readonly counts: Phases };
+  readonly rollout: Timing & { readonly counts: Phases };
   /** The training of one update with one thread. */
-  readonly training: {
-    readonly seconds: number;
-    readonly phases: Phases;
+  readonly training: Timing & {
     /** Share of the computed positions that hold no predicted token. */
     readonly paddingShare: number;
     /** Predicted tokens of all trajectories ÷ distinct ones: what packing the tree would save. */
@@ -86,11 +93,11 @@ export function formatReport(report: BenchReport): string {
 }
 
 function modelLines(models: readonly ModelReport[]): string[] {
-  const title = `${'tokens/s (share of the FLOP floor)'.padEnd(46)}${'training'.padEnd(18)}decode`;
+  const title = `${'tokens/s: median, best (share of the FLOP floor)'.padEnd(50)}${'training'.padEnd(26)}decode`;
   const lines = models.flatMap(({ name, parameters, rows, context, training, decode }) =>
     training.map((speed, index) => {
       const model = `${name}: ${(parameters / 1e6).toFixed(2)} M, ${rows} × ${context}, ${speed.threads} thread${speed.threads === 1 ? '' : 's'}`;
-      return `  ${model.padEnd(44)}${formatSpeed(speed).padEnd(18)}${formatSpeed(decode[index])}`;
+      return `  ${model.padEnd(48)}${formatSpeed(speed).padEnd(26)}${formatSpeed(decode[index])}`;
     }),
   );
   return [title, ...lines];
@@ -99,15 +106,15 @@ function modelLines(models: readonly ModelReport[]): string[] {
 function taskLines({ update, rollout, training, evaluationTasksPerSecond }: TaskReport): string[] {
   const { counts } = rollout;
   return [
-    `one update of the built-in task: ${milliseconds(update.seconds)}`,
+    `one update of the built-in task: ${formatTiming(update)}`,
     ...phaseLines(update.phases, update.seconds),
     `  (recording, beside the others: ${milliseconds(update.recording)})`,
-    `its rollouts in one process: ${milliseconds(rollout.seconds)}`,
+    `its rollouts in one process: ${formatTiming(rollout)}`,
     ...phaseLines(rollout.phases, rollout.seconds),
     `  ${Object.entries(counts)
       .map(([name, value]) => `${Math.round(value)} ${name}`)
       .join(', ')}`,
-    `its training with one thread: ${milliseconds(training.seconds)}`,
+    `its training with one thread: ${formatTiming(training)}`,
     ...phaseLines(training.phases, training.seconds),
     `  padding ${percent(training.paddingShare)} of the positions; every distinct token is computed ${training.sharing.toFixed(2)} times`,
     `evaluation: ${evaluationTasksPerSecond.toFixed(0)} tasks/s`,
@@ -121,8 +128,11 @@ function phaseLines(phases: Phases, total: number): string[] {
   );
 }
 
-function formatSpeed({ tokensPerSecond, floorShare }: Speed): string {
-  return `${Math.round(tokensPerSecond).toLocaleString('en')} (${percent(floorShare)})`;
+function formatSpeed({ tokensPerSecond, bestTokensPerSecond, floorShare }: Speed): string {
+  const [middle, best] = [tokensPerSecond, bestTokensPerSecond].map((value) =>
+    Math.round(value).toLocaleString('en'),
+  );
+  return `${middle}, ${best} (${percent(floorShare)})`;
 }
 
 function formatRatio({ median, lowerQuartile, upperQuartile }: Ratio): string {
@@ -134,6 +144,10 @@ function formatMemory(memory: PeakMemory | null): string {
   const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
   if (memory.children.length === 0) return megabytes(memory.main);
   return `${megabytes(memory.main)}, rollout processes ${memory.children.map(megabytes).join(' and ')}`;
+}
+
+function formatTiming({ seconds, fastest }: Timing): string {
+  return `${milliseconds(seconds)}, fastest ${milliseconds(fastest)}`;
 }
 
 function milliseconds(seconds: number): string {

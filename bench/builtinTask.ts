@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '#engine/checkpoint';
 import { openEngine } from '#engine/engines';
+import type { Executor } from '#engine/executor';
+import { createOnnxExecutor } from '#engine/onnx/onnxExecutor';
 import { createPolicy } from '#engine/llamaPolicy';
 import type { LlamaPolicy } from '#engine/llamaPolicy';
 import type { Policy } from '#engine/policy';
@@ -63,6 +65,8 @@ export interface BuiltinTask {
   /** A folder of its own, removed by `dispose`. */
   readonly store: RunStore;
   openPolicy(threads: number): Promise<TimedPolicy>;
+  /** As `openPolicy`, but with threads that wait in a loop instead of sleeping. */
+  openSpinningPolicy(threads: number): Promise<TimedPolicy>;
   openInline(isForking: boolean): Promise<TimedRollouts>;
   startPool(processes: number): Promise<RolloutPool>;
   /** The rollouts of an update, from 1. */
@@ -86,16 +90,20 @@ export async function openBuiltinTask(programFolder: string): Promise<BuiltinTas
     { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() },
     { runsFolder: folder, config, versions: {}, parent: null },
   );
-  const openPolicy = async (threads: number): Promise<TimedPolicy> => {
-    const executor = new TimedExecutor(await openEngine('onnx', { threads }));
+  const timedPolicy = (engine: Executor): TimedPolicy => {
+    const executor = new TimedExecutor(engine);
     return { policy: createPolicy({ ...checkpoint, executor }), executor };
   };
+  const openPolicy = async (threads: number): Promise<TimedPolicy> =>
+    timedPolicy(await openEngine('onnx', { threads }));
   return {
     config,
     checkpoint,
     environment,
     store,
     openPolicy,
+    openSpinningPolicy: async (threads) =>
+      timedPolicy(await createOnnxExecutor({ intraOpThreads: threads, isSpinning: true })),
     openInline: async (isForking) => {
       const { policy, executor } = await openPolicy(1);
       const parts = { config, environment, policy: isForking ? policy : withoutForking(policy) };

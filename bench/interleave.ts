@@ -37,6 +37,11 @@ export class Measurements {
     return median(this.values(variant, measure));
   }
 
+  /** The repetition that other work on the machine disturbed least. */
+  fastest(variant: string): number {
+    return Math.min(...this.values(variant, 'seconds'));
+  }
+
   /** How often `measure` of `first` is that of `second`, compared within each repetition. */
   ratio(measure: string, first: string, second: string): Ratio {
     const others = this.values(second, measure);

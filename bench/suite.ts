@@ -91,6 +91,7 @@ async function taskVariants(
     poolRolloutVariant(task, 'two processes', two),
     updateVariant(task, 'update 1', { timed: await task.openPolicy(1), groups }),
     updateVariant(task, 'update 2', { timed: await task.openPolicy(2), groups }),
+    updateVariant(task, 'update 2 spinning', { timed: await task.openSpinningPolicy(2), groups }),
     loopVariant(task, 'loop', { timed: await task.openPolicy(2), pool: two }),
     evaluationVariant(task, 'evaluation', two),
   ];
@@ -115,6 +116,7 @@ function modelReport(model: BenchModel, measured: Measurements): ModelReport {
     return {
       threads,
       tokensPerSecond: measured.median(name, 'tokensPerSecond'),
+      bestTokensPerSecond: Math.max(...measured.values(name, 'tokensPerSecond')),
       floorShare: measured.median(name, 'operationsPerSecond') / peakOf(measured, threads),
     };
   };
@@ -138,6 +140,7 @@ function taskReport(task: BuiltinTask, measured: Measurements): TaskReport {
   return {
     update: {
       seconds: measured.median('loop', 'seconds'),
+      fastest: measured.fastest('loop'),
       phases: phases('loop', {
         'rollouts, two processes': 'rollout',
         'forward and backward, two threads': 'loss',
@@ -150,6 +153,7 @@ function taskReport(task: BuiltinTask, measured: Measurements): TaskReport {
     },
     rollout: {
       seconds: measured.median('forking', 'seconds'),
+      fastest: measured.fastest('forking'),
       phases: phases('forking', {
         'model, decode steps': 'decodeSeconds',
         'model, prefill': 'prefillSeconds',
@@ -166,6 +170,7 @@ function taskReport(task: BuiltinTask, measured: Measurements): TaskReport {
     },
     training: {
       seconds: measured.median('update 1', 'seconds'),
+      fastest: measured.fastest('update 1'),
       phases: phases('update 1', {
         'forward and backward': 'lossSeconds',
         optimizer: 'optimizerSeconds',
@@ -185,6 +190,7 @@ function compare(measured: Measurements, models: readonly BenchModel[]): Compari
   });
   return [
     ratio('update of the built-in task, 1 thread : 2 threads', ['update 1', 'update 2']),
+    ratio('update, 2 spinning threads : 2 sleeping threads', ['update 2 spinning', 'update 2']),
     ...models.flatMap(({ name }) => [
       ratio(`training ${name}, 1 thread : 2 threads`, [`${name} training 1`, `${name} training 2`]),
       ratio(`decode ${name}, 1 thread : 2 threads`, [`${name} decode 1`, `${name} decode 2`]),
