@@ -11,7 +11,7 @@ export class TrainingStatus {
   /** Shows the run as it stands now. */
   show(run: TrainingRun): void {
     this.#item ??= createItem();
-    this.#item.text = `${icon(run)} ${shortText(run)}`;
+    this.#item.text = `${icon(run)} ARPO ${shortText(run)}`;
     this.#item.tooltip = tooltip(run);
     this.#item.accessibilityInformation = { label: `ARPO: ${shortText(run)}` };
     this.#item.show();
