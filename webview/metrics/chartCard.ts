@@ -96,6 +96,8 @@ export class ChartCard {
     this.#tableButton.setAttribute('aria-pressed', String(isTable));
     if (isTable) this.#tableBox.replaceChildren(createChartTable(model));
     else this.#tableBox.replaceChildren();
+    // First, because they leave the plot the room that it fills.
+    this.#readout.show(model, contents.crosshair, theme);
     if (!isTable && !isEmpty) this.#plot.show(model, theme);
     this.showCrosshair(contents.crosshair);
   }

@@ -44,10 +44,10 @@ export class ChartPlot {
       this.#plot?.destroy();
       this.#look = look;
       this.#plot = new uPlot(this.#options(model, theme), dataOf(model), this.#container);
+      this.#listen(this.#plot);
     } else {
       this.#plot.setData(dataOf(model));
     }
-    this.moveCrosshair(this.#crosshair);
   }
 
   /** Puts the crosshair at a position of `ChartModel.xs`, or takes it away, without reporting it. */
@@ -64,7 +64,6 @@ export class ChartPlot {
     const { clientWidth: width, clientHeight: height } = this.#container;
     if (width === 0 || height === 0) return;
     this.#plot?.setSize({ width, height });
-    this.moveCrosshair(this.#crosshair);
   }
 
   #options(model: ChartModel, theme: Theme): uPlot.Options {
@@ -89,7 +88,8 @@ export class ChartPlot {
       ],
       cursor: this.#cursor(colours, theme.background),
       hooks: {
-        setCursor: [(plot) => this.#reportPoint(plot)],
+        // Only now the scales are those of the data; uPlot works in microtasks.
+        draw: [() => this.moveCrosshair(this.#crosshair)],
         setSelect: [(plot) => this.#reportDrag(plot)],
         drawSeries: [
           (plot, series) => {
@@ -129,11 +129,15 @@ export class ChartPlot {
     };
   }
 
-  #reportPoint(plot: uPlot): void {
-    const { left = -1, idx } = plot.cursor;
-    const x = left < 0 || typeof idx !== 'number' ? null : (plot.data[0][idx] ?? null);
-    this.#crosshair = x;
-    this.#ports.onPoint(x);
+  /** uPlot's own event does not tell the pointer from what the program does. */
+  #listen(plot: uPlot): void {
+    plot.over.addEventListener('mousemove', ({ clientX }) => {
+      const { left } = plot.over.getBoundingClientRect();
+      const xs = this.#model?.xs ?? [];
+      const x = xs[nearestIndex(xs, plot.posToVal(clientX - left, 'x'))];
+      if (x !== undefined) this.#ports.onPoint(x);
+    });
+    plot.over.addEventListener('mouseleave', () => this.#ports.onPoint(null));
   }
 
   #reportDrag(plot: uPlot): void {
@@ -192,7 +196,7 @@ function axesOf({ definition, axis }: ChartModel, theme: Theme): uPlot.Axis[] {
       grid,
       ticks: { show: false },
       splits: (_plot, _axis, low, high) =>
-        ticksOf([low, high], 4, definition.unit === 'count' ? 'whole' : 'number'),
+        ticksOf([low, high], 6, definition.unit === 'count' ? 'whole' : 'number'),
       values: (_plot, splits) => {
         const step = (splits[1] ?? 1) - (splits[0] ?? 0);
         return splits.map((value) => valueTickText(value, definition.unit, step));

@@ -1,6 +1,6 @@
 /** The runs as the host last reported them. Pure. */
-import type { MetricRun, MetricsChange, MetricsPatch, MetricsSnapshot } from '#protocol/metricsViewProtocol';
-import { joinTables, rowCount, sliceTable } from '#protocol/metricsViewProtocol';
+import { applyMetricsChanges } from '#protocol/metricsChanges';
+import type { MetricRun, MetricsPatch, MetricsSnapshot } from '#protocol/metricsViewProtocol';
 
 /** `gap`: a patch is missing, ask for a snapshot. `stale`: it is older than what is known. */
 export type PatchOutcome = 'applied' | 'gap' | 'stale';
@@ -27,38 +27,8 @@ export class MetricsState {
       this.#sequence = null;
       return 'gap';
     }
-    this.#runs = patch.changes.reduce(changedRuns, this.#runs);
+    this.#runs = applyMetricsChanges(this.#runs, patch.changes);
     this.#sequence = patch.sequence;
     return 'applied';
   }
-}
-
-function changedRuns(runs: readonly MetricRun[], change: MetricsChange): readonly MetricRun[] {
-  switch (change.kind) {
-    case 'runAdded':
-      return [...runs.filter(({ runId }) => runId !== change.run.runId), change.run];
-    case 'runsRemoved':
-      return runs.filter(({ runId }) => !change.runIds.includes(runId));
-    case 'runStateChanged':
-      return withRun(runs, change.runId, (run) => ({ ...run, state: change.state }));
-    case 'rowsReplaced':
-      return withRun(runs, change.runId, (run) => {
-        const rows = rowCount(run.table);
-        if (change.fromRow > rows)
-          throw new RangeError(
-            `rowsReplaced: expected to begin at row ${rows} or earlier, got ${change.fromRow}`,
-          );
-        return { ...run, table: joinTables(sliceTable(run.table, 0, change.fromRow), change.table) };
-      });
-  }
-}
-
-function withRun(
-  runs: readonly MetricRun[],
-  runId: string,
-  edit: (run: MetricRun) => MetricRun,
-): readonly MetricRun[] {
-  if (!runs.some((run) => run.runId === runId))
-    throw new RangeError(`runId: expected one of the shown runs, got "${runId}"`);
-  return runs.map((run) => (run.runId === runId ? edit(run) : run));
 }

@@ -44,8 +44,18 @@ function documentOf(size: { width: number; height: number }, contents: string): 
   ].join('\n');
 }
 
-function chartHeight({ lines }: ChartModel): number {
-  return height + Math.max(0, Math.ceil(lines.length / 2) - 2) * legendLine;
+function chartHeight(model: ChartModel): number {
+  const rows = Math.ceil(model.lines.length / legendColumns(model));
+  return height + Math.max(0, rows - 2) * legendLine;
+}
+
+/** Names of runs are long. */
+function legendColumns(model: ChartModel): number {
+  return hasManyRuns(model) ? 1 : 2;
+}
+
+function hasManyRuns({ lines }: ChartModel): boolean {
+  return new Set(lines.map(({ runId }) => runId)).size > 1;
 }
 
 function chartMarkup(model: ChartModel): string {
@@ -72,7 +82,7 @@ function chartMarkup(model: ChartModel): string {
 const middle = ' text-anchor="middle"';
 
 function axesMarkup({ definition, axis, xDomain, yDomain }: ChartModel): string[] {
-  const yTicks = ticksOf(yDomain, 5, definition.unit === 'count' ? 'whole' : 'number');
+  const yTicks = ticksOf(yDomain, 6, definition.unit === 'count' ? 'whole' : 'number');
   const step = (yTicks[1] ?? 1) - (yTicks[0] ?? 0);
   const xTicks = ticksOf(xDomain, 6, axis === 'time' ? 'time' : 'whole');
   const bottom = plot.top + plot.height;
@@ -124,15 +134,15 @@ function legendMarkup(
   index: number,
   { model, palette }: { readonly model: ChartModel; readonly palette: readonly Rgb[] },
 ): string {
-  const x = plot.left + (index % 2) * (plot.width / 2);
-  const y = plot.top + plot.height + 52 + Math.floor(index / 2) * legendLine;
+  const perRow = legendColumns(model);
+  const x = plot.left + (index % perRow) * (plot.width / perRow);
+  const y = plot.top + plot.height + 52 + Math.floor(index / perRow) * legendLine;
   const colour = hex(palette[line.style.colour % palette.length] ?? white);
-  const hasRuns = new Set(model.lines.map(({ runId }) => runId)).size > 1;
   const name = text(line.metric);
   return [
     `<path d="M${x} ${y - 4}h24" stroke="${colour}" stroke-width="1.6"${dashOf(line)}/>`,
     markMarkup(line, { x: x + 12, y: y - 4, colour }),
-    label(hasRuns ? `${name} · ${line.runTitle}` : name, { x: x + 30, y }),
+    label(hasManyRuns(model) ? `${name} · ${line.runTitle}` : name, { x: x + 30, y }),
   ].join('\n');
 }
 
