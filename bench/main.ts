@@ -1,5 +1,6 @@
 /** `npm run bench`: speed and memory of training and rollouts, compared within one interleaved run. */
-import { cpus, loadavg } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatHelp, integerOption, optionValue, parseOptions, UsageError } from '#cli/arguments';
 import type { OptionDescription, ParsedOptions } from '#cli/arguments';
