@@ -62,16 +62,13 @@ async function measureAll(parsed: ParsedOptions): Promise<void> {
 
 async function measureMemory(models: readonly BenchModel[]): Promise<Record<string, PeakMemory | null>> {
   const memory: Record<string, PeakMemory | null> = {};
-  const train = [
-    'train',
-    '--updates',
-    '2',
-    '--set',
-    'evaluation.tasks=16',
-    '--out',
-    join(__dirname, 'bench'),
-  ];
-  memory['built-in task, two updates'] = await measurePeakMemory([join(__dirname, 'cli.js'), ...train]);
+  const folder = await mkdtemp(join(tmpdir(), 'arpo-bench-'));
+  const train = ['train', '--updates', '2', '--set', 'evaluation.tasks=16', '--out', folder];
+  try {
+    memory['built-in task, two updates'] = await measurePeakMemory([join(__dirname, 'cli.js'), ...train]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
   for (const { name } of models) {
     memory[`${name}, training and decode`] = await measurePeakMemory([__filename, '--memory-of', name]);
   }
