@@ -4,7 +4,7 @@
 //
 // Writes out/screenshots/NAME.png in Dark Modern; with --themes one file per built-in theme. A new picture
 // is a new entry of `scenes`.
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startWorkbench } from '../test/vscode/workbench.mjs';
@@ -21,7 +21,60 @@ const scenes = {
   'run-configuration': async (workbench) => {
     await workbench.openFile('arpo.run.jsonc');
   },
+  'rollout-tree': async (workbench) => {
+    await trainQuick(workbench);
+    const { sideBar } = workbench;
+    await unfold(sideBar.locator('.monaco-list-row', { hasText: 'finished' }).first());
+    await unfold(sideBar.locator('.monaco-list-row', { hasText: 'Update 2' }).first());
+    const group = sideBar.locator('.monaco-list-row[aria-level="3"]').nth(1);
+    await group.click();
+    const frame = await workbench.webviewFrame('[data-nodes]:not([data-nodes="0"])');
+    await selectBranchingStep(workbench, frame);
+  },
+  metrics: async (workbench) => {
+    if ((await workbench.sideBar.getByText('finished').count()) === 0) await trainQuick(workbench);
+    await workbench.runCommand('ARPO: Open Run Metrics');
+    await workbench.webviewFrame('canvas');
+    await workbench.page.waitForTimeout(1500);
+  },
 };
+
+/** Updates of the pictured run: enough for trees with branches, and for curves. */
+const pictured = { name: 'quick', updates: 8, evaluation: { every: 2 } };
+
+async function trainQuick(workbench) {
+  await workbench.openContainer('ARPO');
+  writeFileSync(join(workbench.folder, 'pictured.arpo.jsonc'), JSON.stringify(pictured));
+  await workbench.runCommand('ARPO: Train');
+  await workbench.page.locator('.quick-input-list .monaco-list-row', { hasText: 'pictured' }).first().click();
+  const limitMs = 240_000;
+  await workbench.sideBar
+    .getByText(/finished/)
+    .first()
+    .waitFor({ timeout: limitMs });
+}
+
+async function unfold(row) {
+  await row.waitFor();
+  if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
+}
+
+/** Walks down the first trajectory by keyboard, so that the pane shows a step behind a tool result. */
+async function selectBranchingStep(workbench, frame) {
+  await frame.locator('[role="tree"]').first().focus();
+  for (const key of [
+    'Home',
+    'ArrowRight',
+    'ArrowRight',
+    'ArrowRight',
+    'ArrowRight',
+    'ArrowRight',
+    'ArrowRight',
+  ]) {
+    await workbench.page.keyboard.press(key);
+  }
+  await workbench.page.waitForTimeout(800);
+}
 
 try {
   await main();
