@@ -29,12 +29,14 @@ const scenes = {
     const group = sideBar.locator('.monaco-list-row[aria-level="3"]').nth(1);
     await group.click();
     const frame = await workbench.webviewFrame('[data-nodes]:not([data-nodes="0"])');
-    await selectBranchingStep(workbench, frame);
+    await selectBranchingStep(workbench);
   },
   metrics: async (workbench) => {
     if ((await workbench.sideBar.getByText('finished').count()) === 0) await trainQuick(workbench);
     await workbench.runCommand('ARPO: Open Run Metrics');
     await workbench.webviewFrame('canvas');
+    await workbench.clearNotifications();
+    await workbench.runCommand('View: Close Primary Side Bar');
     await workbench.page.waitForTimeout(1500);
   },
 };
@@ -59,20 +61,18 @@ async function unfold(row) {
   if ((await row.getAttribute('aria-expanded')) === 'false') await row.locator('.monaco-tl-twistie').click();
 }
 
-/** Walks down the first trajectory by keyboard, so that the pane shows a step behind a tool result. */
-async function selectBranchingStep(workbench, frame) {
-  await frame.locator('[role="tree"]').first().focus();
-  for (const key of [
-    'Home',
-    'ArrowRight',
-    'ArrowRight',
-    'ArrowRight',
-    'ArrowRight',
-    'ArrowRight',
-    'ArrowRight',
-  ]) {
-    await workbench.page.keyboard.press(key);
-  }
+/** Selects the prompt and walks to the step where trajectories branch, so that the pane shows a decision. */
+async function selectBranchingStep(workbench) {
+  await workbench.clearNotifications();
+  await workbench.runCommand('View: Close Primary Side Bar');
+  await workbench.page.waitForTimeout(500);
+  // Looked up again: the panel may be laid out anew beside a closed side bar.
+  const frame = await workbench.webviewFrame('[data-nodes]:not([data-nodes="0"])');
+  await frame
+    .locator('.stage')
+    .first()
+    .click({ position: { x: 60, y: 60 } });
+  for (let step = 0; step < 4; step += 1) await workbench.page.keyboard.press('ArrowRight');
   await workbench.page.waitForTimeout(800);
 }
 

@@ -190,7 +190,8 @@ export class Peer<Types extends PeerTypes> {
     let answer: Message;
     try {
       const handler = this.#handlers[method];
-      if (handler === undefined) throw new Error(`Unknown request "${method}": the two ends differ in version.`);
+      if (handler === undefined)
+        throw new Error(`Unknown request "${method}": the two ends differ in version.`);
       answer = { kind: 'reply', id, result: await handler(params as never, { signal: controller.signal }) };
     } catch (error) {
       answer = { kind: 'failure', id, failure: toFailure(error) };

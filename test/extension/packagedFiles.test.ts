@@ -35,9 +35,9 @@ const always = [
   'node_modules/pyodide/pyodide.mjs',
   'node_modules/pyodide/python_stdlib.zip',
 ];
-/** Also allowed: bundles (there after a build), documents, schemas, and the rest of one package. */
+/** Also allowed: the pictures of the README, bundles (there after a build), documents, schemas, and the rest of one package. */
 const allowed =
-  /^(dist\/(extension|worker|rollout|pyodideThread)\.js|dist\/webview\/\w+\.(js|css)|(README|CHANGELOG)\.md|schemas\/[\w.-]+\.json|node_modules\/onnxruntime-common\/dist\/cjs\/[\w-]+\.js)$/;
+  /^(media\/(rollout-tree|run-metrics)\.png|dist\/(extension|worker|rollout|pyodideThread)\.js|dist\/webview\/\w+\.(js|css)|(README|CHANGELOG)\.md|schemas\/[\w.-]+\.json|node_modules\/onnxruntime-common\/dist\/cjs\/[\w-]+\.js)$/;
 
 test('a package holds what is listed here and nothing else', () => {
   const args = ['scripts/packageExtension.mjs', '--list', '--target', 'linux-x64'];
