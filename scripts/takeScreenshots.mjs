@@ -28,7 +28,7 @@ const scenes = {
     await unfold(sideBar.locator('.monaco-list-row', { hasText: 'Update 2' }).first());
     const group = sideBar.locator('.monaco-list-row[aria-level="3"]').nth(1);
     await group.click();
-    const frame = await workbench.webviewFrame('[data-nodes]:not([data-nodes="0"])');
+    await workbench.webviewFrame('[data-nodes]:not([data-nodes="0"])');
     await selectBranchingStep(workbench);
   },
   metrics: async (workbench) => {
