@@ -45,5 +45,5 @@ export const settings = [
 export type SettingId = (typeof settings)[number];
 
 /** Every context key that `when` clauses may ask for. */
-export const contextKeys = ['arpo.hasRuns', 'arpo.isPaused', 'arpo.isTraining'] as const;
+export const contextKeys = ['arpo.isPaused', 'arpo.isTraining'] as const;
 export type ContextKey = (typeof contextKeys)[number];

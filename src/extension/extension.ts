@@ -65,7 +65,7 @@ function createServices(context: vscode.ExtensionContext): Services {
     log: (line: string) => log.info(line),
   };
   const created = new TrainingHost({ memory: context.workspaceState, places, keys, log });
-  const runsTree = new RunsTree({ catalog, host: created, keys });
+  const runsTree = new RunsTree({ catalog, host: created });
   const treePanels = new TreePanels({ extensionUri, catalog, host: created, log });
   const metricsPanels = new MetricsPanels({ extensionUri, catalog, host: created, log });
   context.subscriptions.push(log, runsTree, treePanels, metricsPanels);

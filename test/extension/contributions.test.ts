@@ -1,6 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commands, extensionId, settings, viewContainer, views } from '#extension/contributions';
+import {
+  commands,
+  contextKeys,
+  extensionId,
+  panels,
+  settings,
+  viewContainer,
+  views,
+} from '#extension/contributions';
 import { z } from 'zod';
 
 const command = z.strictObject({
@@ -11,8 +19,14 @@ const command = z.strictObject({
   enablement: z.string().optional(),
 });
 const configuration = z.object({ properties: z.record(z.string(), z.unknown()) });
+const step = z.object({
+  description: z.string(),
+  media: z.object({ svg: z.string(), altText: z.string() }),
+  completionEvents: z.array(z.string()),
+});
 const manifest = z
   .object({
+    activationEvents: z.array(z.string()),
     publisher: z.string(),
     name: z.string(),
     contributes: z.object({
@@ -21,6 +35,7 @@ const manifest = z
       viewsContainers: z.object({ activitybar: z.array(z.object({ id: z.string() })) }),
       views: z.record(z.string(), z.array(z.object({ id: z.string() }))),
       viewsWelcome: z.array(z.object({ view: z.string() })),
+      walkthroughs: z.array(z.object({ steps: z.array(step) })),
       menus: z.record(z.string(), z.array(z.object({ command: z.string() }))).optional(),
     }),
     capabilities: z.object({
@@ -50,6 +65,18 @@ describe('package.json and contributions.ts name the same', () => {
     expect(contributed.toSorted()).toEqual(views.toSorted());
   });
 
+  test('panels, each of which is restored after a reload', () => {
+    expect(manifest.activationEvents.toSorted()).toEqual(
+      panels.map((panel) => `onWebviewPanel:${panel}`).toSorted(),
+    );
+  });
+
+  test('context keys, each of which is asked for', () => {
+    const clauses = [...readFileSync('package.json', 'utf8').matchAll(/"(?:when|enablement)": "([^"]+)"/g)];
+    const named = clauses.flatMap(([, clause]) => clause?.match(/(?<!['/\w])arpo\.\w+/g) ?? []);
+    expect([...new Set(named)].toSorted()).toEqual([...contextKeys].toSorted());
+  });
+
   test('settings', () => {
     const contributed = [contributes.configuration ?? []]
       .flat()
@@ -72,6 +99,19 @@ describe('package.json refers only to what exists', () => {
   test('welcomed views', () => {
     const viewIds: readonly string[] = views;
     expect(contributes.viewsWelcome.filter(({ view }) => !viewIds.includes(view))).toEqual([]);
+  });
+
+  test('walkthrough: one, of at most five steps, each with a picture and done by the command it offers', () => {
+    expect(contributes.walkthroughs).toHaveLength(1);
+    const steps = contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+    expect(steps.length).toBeLessThanOrEqual(5);
+    for (const { description, media, completionEvents } of steps) {
+      expect(existsSync(media.svg), media.svg).toBe(true);
+      const text = texts[description.replaceAll('%', '')] ?? '';
+      const offered = [...text.matchAll(/\(command:(arpo\.\w+)\)/g)].map(([, id]) => `onCommand:${id}`);
+      expect(offered).toEqual(completionEvents);
+      expect(completionEvents.length).toBeGreaterThan(0);
+    }
   });
 
   test('settings that an untrusted folder may not set', () => {

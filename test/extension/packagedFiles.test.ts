@@ -8,6 +8,7 @@ const always = [
   'media/arpo.svg',
   'media/icon.png',
   'media/walkthroughConfigure.svg',
+  'media/walkthroughMetrics.svg',
   'media/walkthroughTrain.svg',
   'media/walkthroughTree.svg',
   'media/policies/directory-hunt/config.json',

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { ContextKeys } from '#extension/contextKeys';
 import type { ViewId } from '#extension/contributions';
 import type { GroupEntry, RunCatalog, RunEntry, UnreadableRun, UpdateEntry } from '#extension/runCatalog';
 import { runsPlaces } from '#extension/settings';
@@ -24,7 +23,6 @@ const refreshMs = 500;
 export class RunsTree implements vscode.TreeDataProvider<RunsNode> {
   readonly #catalog: RunCatalog;
   readonly #host: TrainingHost;
-  readonly #keys: ContextKeys;
   readonly #changed = new vscode.EventEmitter<RunsNode | undefined>();
   readonly #disposables: { dispose(): void }[] = [this.#changed];
   /** The rows of runs as VS Code knows them, by folder. */
@@ -33,14 +31,9 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode> {
   #watched: { dispose(): void }[] = [];
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(options: {
-    readonly catalog: RunCatalog;
-    readonly host: TrainingHost;
-    readonly keys: ContextKeys;
-  }) {
+  constructor(options: { readonly catalog: RunCatalog; readonly host: TrainingHost }) {
     this.#catalog = options.catalog;
     this.#host = options.host;
-    this.#keys = options.keys;
     const id: ViewId = 'arpo.runs';
     this.#disposables.push(
       vscode.window.createTreeView(id, { treeDataProvider: this, showCollapseAll: true }),
@@ -104,7 +97,6 @@ export class RunsTree implements vscode.TreeDataProvider<RunsNode> {
     const places = runsPlaces();
     const lists = await Promise.all(places.map(({ runsFolder }) => this.#catalog.list(runsFolder)));
     const runs = lists.flat();
-    this.#keys.set('arpo.hasRuns', runs.length > 0);
     this.#runNodes.clear();
     return runs.map((run) => {
       const node: RunsNode = 'manifest' in run ? { kind: 'run', entry: run } : { kind: 'unreadable', run };
