@@ -54,6 +54,8 @@ export class TrainingRun {
   readonly folder: string;
   readonly name: string;
   readonly seed: number;
+  /** Updates completed in the state that it goes on from, 0 when it begins anew; `null` for a new run. */
+  readonly resumedFrom: number | null;
   /** Resolves when the process is gone and the record is closed; never rejects. */
   readonly ended: Promise<RunEnd>;
   readonly onStateChanged = new EventSource<TrainingState>();
@@ -68,10 +70,15 @@ export class TrainingRun {
   #progress: WorkerProgress | null = null;
   #stopReason: string | null = null;
 
-  private constructor(store: RunStore, worker: PeerProcess<HostEnd>, log: (line: string) => void) {
+  private constructor(
+    { store, resumedFrom }: OpenedStore,
+    worker: PeerProcess<HostEnd>,
+    log: (line: string) => void,
+  ) {
     this.#store = store;
     this.#worker = worker;
     this.#log = log;
+    this.resumedFrom = resumedFrom;
     this.folder = store.folder;
     this.name = store.manifest.id;
     this.seed = store.manifest.seed;
@@ -109,8 +116,7 @@ export class TrainingRun {
     const kill = (): void => void worker.dispose();
     signal.addEventListener('abort', kill, { once: true });
     try {
-      const store = await openStore(worker, request, { places, signal });
-      run = new TrainingRun(store, worker, places.log);
+      run = new TrainingRun(await openStore(worker, request, { places, signal }), worker, places.log);
       return run;
     } catch (error) {
       await worker.dispose();
@@ -241,11 +247,17 @@ export class TrainingRun {
   }
 }
 
+/** A record that the run is written to, and `TrainingRun.resumedFrom`. */
+interface OpenedStore {
+  readonly store: RunStore;
+  readonly resumedFrom: number | null;
+}
+
 async function openStore(
   worker: PeerProcess<HostEnd>,
   request: RunRequest,
   { places, signal }: { readonly places: TrainingPlaces; readonly signal: AbortSignal },
-): Promise<RunStore> {
+): Promise<OpenedStore> {
   const { baseFolder } = request;
   if (request.kind === 'new') {
     const { config, runsFolder } = request;
@@ -258,7 +270,7 @@ async function openStore(
       versions,
       parent: null,
     });
-    return await begin(store, started);
+    return { store: await begin(store, started), resumedFrom: null };
   }
   const { store, recovery } = await RunStore.openForResume(ports, request.folder);
   if (recovery.reason !== null) places.log(`The record had a torn tail, which was cut: ${recovery.reason}`);
@@ -271,7 +283,10 @@ async function openStore(
     await store.close();
     throw error;
   }
-  return await begin(store, { kind: 'resumed', fromUpdate: opened.fromUpdate });
+  const { started, fromUpdate } = opened;
+  // A run that was killed before its first event has yet to begin.
+  const event = store.lines === 0 ? started : ({ kind: 'resumed', fromUpdate } as const);
+  return { store: await begin(store, event), resumedFrom: fromUpdate };
 }
 
 function programOf({ programFolder, builtinFolder }: TrainingPlaces): WorkerPlaces {

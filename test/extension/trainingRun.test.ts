@@ -10,6 +10,7 @@ import { nodeProcessTable } from '#platform/nodeProcessTable';
 import type { HostEnd } from '#protocol/workerProtocol';
 import { parseRunConfig } from '#runs/configText';
 import type { RunConfig } from '#runs/runConfig';
+import { RunStore } from '#runs/runStore';
 import { runLockHolder } from '#runs/runLock';
 import { RunReader } from '#runs/runReader';
 import { bundleProgram } from './programBundle';
@@ -82,6 +83,34 @@ test('a killed worker is reported, and the run stays readable and resumable', as
   await gone();
   const resumed = await resume(run.folder);
   await recorded(resumed, 'groupScored');
+});
+
+test('a run that stored no state begins anew, and says so', async () => {
+  const run = await start({ updates: 50 });
+  expect(run.resumedFrom).toBeNull();
+  await recorded(run, 'nodesAdded');
+  process.kill(run.processId, 'SIGKILL');
+  await run.ended;
+  await gone();
+  const resumed = await resume(run.folder);
+  expect(resumed.resumedFrom).toBe(0);
+  await recorded(resumed, 'policyUpdated');
+  await resumed.stop('enough');
+  const { updates } = await (await RunReader.open(nodeFileSystem, run.folder)).model();
+  expect(updates[0]?.update).toBe(1);
+});
+
+test('a run that was killed before its first event begins with what it is', async () => {
+  const ports = { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() };
+  const runsFolder = join(temporaryFolder(), 'runs');
+  const options = { runsFolder, config: config({ updates: 1 }), versions: {}, parent: null };
+  const store = await RunStore.create(ports, options);
+  await store.close();
+  const resumed = await resume(store.folder);
+  expect((await resumed.ended).kind).toBe('finished');
+  const reader = await RunReader.open(nodeFileSystem, store.folder);
+  const kinds = (await reader.events({ kinds: ['runStarted', 'resumed'] })).map(({ event }) => event.kind);
+  expect(kinds).toEqual(['runStarted']);
 });
 
 test('pausing waits for the end of the update, and then nothing happens until it goes on', async () => {

@@ -53,9 +53,14 @@ export async function offerInterruptedRun(services: Services): Promise<void> {
   }
 }
 
-async function resumeRun({ host, treePanels }: Services, folder: string): Promise<void> {
+async function resumeRun({ host, treePanels, log }: Services, folder: string): Promise<void> {
   const { workspaceFolder } = requirePlace(vscode.Uri.file(folder));
   const run = await host.start({ kind: 'resume', folder, baseFolder: workspaceFolder.uri.fsPath });
+  log.info(`${run.name} goes on from the state stored after update ${run.resumedFrom}`);
+  if (run.resumedFrom === 0) {
+    const text = vscode.l10n.t('{0} had stored no state to go on from, so it begins anew.', run.name);
+    void vscode.window.showInformationMessage(text);
+  }
   const source = { folder: run.folder, scope: { kind: 'newest' } } as const;
   if (opensTree()) await treePanels.open(source, { preserveFocus: true });
 }
