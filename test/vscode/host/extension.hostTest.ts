@@ -6,7 +6,8 @@ import { commands, extensionId, views } from '#extension/contributions';
 import { recordCalls } from './callRecorder';
 import { until } from './until';
 
-const activationBudgetMs = 250; // ours is 50; a busy machine gets five times that
+/** Of processor time, which other programs change less than time. Ours is 50; a busy machine gets three times that. */
+const activationBudgetMs = 150;
 
 describe('the extension in its host', () => {
   const extension = vscode.extensions.getExtension(extensionId);
@@ -18,14 +19,17 @@ describe('the extension in its host', () => {
 
   it('activates fast and touches no file, process or socket', async () => {
     const bundle = vscode.Uri.joinPath(extension.extensionUri, 'dist', 'extension.js').fsPath;
+    const usedBefore = process.cpuUsage();
     const started = performance.now();
     const calls = await recordCalls(bundle, async () => extension.activate());
     const milliseconds = performance.now() - started;
+    const { user, system } = process.cpuUsage(usedBefore);
+    const cpuMilliseconds = (user + system) / 1000;
     const own = await recordCalls(__filename, async () => existsSync(__filename));
     assert.deepEqual(own, ['node:fs.existsSync'], 'the recorder sees nothing');
-    console.log(`    activation: ${milliseconds.toFixed(1)} ms`);
+    console.log(`    activation: ${milliseconds.toFixed(1)} ms, CPU ${cpuMilliseconds.toFixed(1)} ms`);
     assert.deepEqual(calls, []);
-    assert.ok(milliseconds < activationBudgetMs, `activation took ${milliseconds} ms`);
+    assert.ok(cpuMilliseconds < activationBudgetMs, `activation took ${cpuMilliseconds} ms of CPU`);
   });
 
   it('registers exactly the commands it contributes', async () => {
