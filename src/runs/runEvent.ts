@@ -57,7 +57,7 @@ export interface RunFinished {
   readonly kind: 'runFinished';
   readonly updates: number;
   readonly seconds: number;
-  /** One line for people. */
+  /** Lines for people. */
   readonly summary: string;
 }
 

@@ -13,6 +13,7 @@ import { groupScoredEvent, scoreGroup } from '#training/scoredGroup';
 import type { ScoredGroup } from '#training/scoredGroup';
 import type { RolloutEvent, RolloutResult, RolloutService } from '#training/rolloutService';
 import { trainingTaskIndex } from '#training/taskOrder';
+import { TimeLeft } from '#training/timeLeft';
 import { learningRateAt, updateOptions } from '#training/trainerOptions';
 import type { TrainingState } from '#training/trainingState';
 import type {
@@ -53,16 +54,16 @@ export class Trainer {
   readonly #secondsBefore: number;
   #reward: number | null = null;
   #tokensPerSecond: number | null = null;
-  #updatesThisSession = 0;
   /** Whether anything has changed since the state came from its checkpoint, or went into one. */
   #hasUnsavedState: boolean;
-  #secondsOfUpdates = 0;
+  readonly #timeLeft: TimeLeft;
 
   /** @param state Where to go on; the policy, the optimizer and the samplers already stand there. */
   constructor(options: TrainerOptions, state: TrainingState) {
     this.#options = options;
     this.#state = state;
     this.#secondsBefore = state.seconds.total;
+    this.#timeLeft = new TimeLeft(options.config);
     this.#hasUnsavedState = state.heldOut === null;
   }
 
@@ -117,8 +118,7 @@ export class Trainer {
     const seconds = { rollout: rolloutSeconds, update: (now() - updateStart) / 1000 };
     await this.#recordUpdate({ update, groups, outcome, learningRate, seconds });
     this.#advance(update, result, groups, seconds);
-    this.#updatesThisSession += 1;
-    this.#secondsOfUpdates += seconds.rollout + seconds.update;
+    this.#timeLeft.addUpdate(seconds.rollout + seconds.update);
     await this.#afterUpdate(update, signal);
   }
 
@@ -226,6 +226,7 @@ export class Trainer {
     const event = await evaluatePolicy(rollouts, { config, update: this.#state.update }, signal);
     const seconds = (now() - startedAt) / 1000;
     await recorder.append([{ ...event, seconds }]);
+    this.#timeLeft.addEvaluation(seconds);
     const accuracy = {
       sampled: event.sampled?.accuracy ?? null,
       greedy: event.greedy?.accuracy ?? null,
@@ -267,8 +268,6 @@ export class Trainer {
   #report(phase: TrainingPhase): void {
     const { config, onProgress } = this.#options;
     const { update, heldOut, toolCalls, branches } = this.#state;
-    const perUpdate =
-      this.#updatesThisSession === 0 ? null : this.#secondsOfUpdates / this.#updatesThisSession;
     onProgress({
       phase,
       update,
@@ -278,7 +277,7 @@ export class Trainer {
       toolCalls,
       branches,
       tokensPerSecond: this.#tokensPerSecond,
-      secondsLeft: perUpdate === null ? null : perUpdate * (config.updates - update),
+      secondsLeft: this.#timeLeft.estimate(update, heldOut?.update ?? null),
     });
   }
 

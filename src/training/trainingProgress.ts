@@ -29,7 +29,7 @@ export interface TrainingProgress {
   readonly branches: number;
   /** Tokens sampled per second of rollout in the newest update; `null` before the first. */
   readonly tokensPerSecond: number | null;
-  /** Estimated from the updates of this session; `null` before the first. */
+  /** Estimated from the updates and evaluations of this session; `null` before its first update. */
   readonly secondsLeft: number | null;
 }
 
