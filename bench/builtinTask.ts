@@ -85,7 +85,7 @@ export async function openBuiltinTask(programFolder: string): Promise<BuiltinTas
   const builtinFolder = join(programFolder, '..', 'media', 'policies');
   const checkpoint = await openCheckpoint(config.policy.checkpoint, { builtinFolder, baseFolder: folder });
   const places = { config, programFolder, baseFolder: folder };
-  const environment = await openEnvironment(places);
+  const environment = await openEnvironment({ ...places, startsTools: true });
   const store = await RunStore.create(
     { fileSystem: nodeFileSystem, processes: nodeProcessTable, now: () => Date.now() },
     { runsFolder: folder, config, versions: {}, parent: null },

@@ -13,11 +13,14 @@ export interface EnvironmentSetup {
   readonly baseFolder: string;
   /** The folder of the bundled entry file `pyodideThread.js`. */
   readonly programFolder: string;
+  /** Whether tools will be called soon: Python then starts at once, beside whatever comes next. */
+  readonly startsTools: boolean;
 }
 
-/** Opens the environment of a run. Python starts with its first call and ends with the process. */
+/** Opens the environment of a run. Python starts at the latest with its first call, and ends with the process. */
 export async function openEnvironment(setup: EnvironmentSetup): Promise<Environment> {
   const python = new PyodideRunner({ entry: `${setup.programFolder}/pyodideThread.js` });
+  if (setup.startsTools) python.startAhead();
   return await createEnvironment(environmentConfig(setup), { python, reader: nodeDocumentReader });
 }
 

@@ -55,9 +55,9 @@ export class PyodideRunner implements PythonRunner {
     });
   }
 
-  /** Starts Python ahead of the first program. */
-  async warmUp(): Promise<void> {
-    await this.run('', { timeoutMs: 60_000, signal: new AbortController().signal });
+  /** Begins to start Python ahead of the first program; whether that worked, the first program tells. */
+  startAhead(): void {
+    this.#restart();
   }
 
   /** Ends the thread; waiting programs are rejected. */

@@ -13,7 +13,7 @@ export async function openRolloutParts(setup: RolloutSetup): Promise<InlineRollo
   // Decoding does not gain from threads; processes run side by side instead.
   const executor = await openEngine(setup.engine, { threads: 1 });
   const policy = createPolicy({ ...checkpoint, executor });
-  const environment = await openEnvironment(setup);
+  const environment = await openEnvironment({ ...setup, startsTools: true });
   const { timeoutMs, retries, retryEmpty, cache } = config.rollout.tools;
   const tools = new ToolRunner({
     timeoutMs,

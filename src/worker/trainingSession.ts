@@ -70,7 +70,7 @@ export async function openTrainingSession(options: SessionOptions): Promise<Trai
     const models = await openModels(options, executor);
     opened.push(models.policy, ...(models.reference === null ? [] : [models.reference]));
     signal.throwIfAborted();
-    const environment = await openEnvironment(options);
+    const environment = await openEnvironment({ ...options, startsTools: false });
     checkSession(config, environment, models.policy.tokenizer);
     const processes = rolloutProcesses(config);
     const rollouts = await startPool(options, engine, processes);

@@ -28,7 +28,7 @@ beforeAll(async () => {
     logLevel: 'error',
   });
   runner = new PyodideRunner({ entry, memoryLimitBytes });
-  await runner.warmUp();
+  await runner.run('', { timeoutMs: 60_000, signal: never });
 });
 
 afterAll(async () => {
@@ -379,6 +379,31 @@ describe('life cycle', () => {
         'Python could not be started',
       );
     }
+    await broken.dispose();
+  });
+
+  test('started ahead, Python is there when the first program comes', async () => {
+    const begun = performance.now();
+    const late = new PyodideRunner({ entry });
+    await late.run('1', { timeoutMs: 1000, signal: never });
+    const startMs = performance.now() - begun;
+    await late.dispose();
+    const early = new PyodideRunner({ entry });
+    early.startAhead();
+    await new Promise((resume) => setTimeout(resume, 3 * startMs));
+    const asked = performance.now();
+    await early.run('1', { timeoutMs: 1000, signal: never });
+    expect(performance.now() - asked).toBeLessThan(startMs / 2);
+    await early.dispose();
+  });
+
+  test('a start ahead that fails is told by the first program', async () => {
+    const broken = new PyodideRunner({ entry: resolve(folder, 'nothing.js') });
+    broken.startAhead();
+    await new Promise((resume) => setTimeout(resume, 200));
+    await expect(broken.run('1', { timeoutMs: 1000, signal: never })).rejects.toThrow(
+      'Python could not be started',
+    );
     await broken.dispose();
   });
 
