@@ -77,8 +77,3 @@ export interface Environment {
   /** Every word that can occur, in id order, when the language is closed: the built-in policy's tokenizer. */
   readonly vocabulary?: readonly string[];
 }
-
-/** The text of a demonstration as the reward sees it. */
-export function demonstrationText(demonstration: Demonstration): string {
-  return demonstration.turns.map((turn) => turn.text).join(' ');
-}

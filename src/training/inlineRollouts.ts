@@ -4,6 +4,7 @@ import { SlotBaselines } from '#arpo/slotBaselines';
 import type { Random } from '#base/random';
 import type { NamedTensors, Policy, Sampler, Sampling } from '#engine/policy';
 import type { Environment, Task } from '#environment/environment';
+import { stopTags } from '#environment/tagProtocol';
 import type { Tool } from '#environment/tool';
 import type { RunConfig } from '#runs/runConfig';
 import { rollOutGroups } from '#training/adaptiveRollout';
@@ -183,10 +184,7 @@ export class InlineRollouts implements RolloutService {
       ...batch,
       sampler,
       tokenizer: policy.tokenizer,
-      isToolCallComplete: createStopDetector(
-        policy.tokenizer,
-        [...tags].map((tag) => `</${tag}>`),
-      ),
+      isToolCallComplete: createStopDetector(policy.tokenizer, stopTags([...tags])),
       queryExtraction: config.rollout.queryExtraction,
       runTool: ({ task }, tool, query, toolSignal) => runTool(task, tool, query, toolSignal),
     };

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createRandom } from '#base/random';
 import type { Demonstration, Response, Split, Task } from '#environment/environment';
-import { demonstrationText } from '#environment/environment';
 import { ToolFailure } from '#environment/tool';
 import { createPythonTool } from '#environment/tools/python';
 import { DirectoryHunt } from '#environment/tasks/directoryHunt';
@@ -29,6 +28,11 @@ function huntOf(level: HuntLevelName, seed = 0): DirectoryHunt {
 }
 
 const hunts = { A: huntOf('A'), B: huntOf('B') };
+
+/** The text of a demonstration as the reward sees it. */
+function demonstrationText({ turns }: Demonstration): string {
+  return turns.map(({ text }) => text).join(' ');
+}
 
 function responseOf(task: Task, text: string, changes: Partial<Response> = {}): Response {
   const toolCalls = text.split(/<\/(?:search|python)>/).length - 1;
