@@ -59,8 +59,10 @@ export interface MetricTable {
 export interface MetricRun {
   /** Unique in the view, and enough for the host to find the run again after a reload. */
   readonly runId: string;
-  /** For people. */
+  /** For people, unique in the folder of runs: with the time and the seed. */
   readonly title: string;
+  /** For people, as the configuration names it; several runs may have the same. */
+  readonly name: string;
   readonly state: RunState;
   readonly table: MetricTable;
 }

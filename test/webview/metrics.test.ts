@@ -12,6 +12,7 @@ import { commandFor, crosshairAfter, keyBindings } from '../../webview/metrics/k
 import { linePalette, lineStyleOf, markedPoints } from '../../webview/metrics/lineStyle';
 import { MetricsState } from '../../webview/metrics/metricsState';
 import { axisText, durationText, valueText, valueTickText } from '../../webview/metrics/numberText';
+import { runNames } from '../../webview/metrics/runNames';
 import { svgOf, svgOfAll } from '../../webview/metrics/svgChart';
 import { ticksOf, valueDomain } from '../../webview/metrics/ticks';
 import { initialViewState, readViewState } from '../../webview/metrics/viewState';
@@ -21,6 +22,7 @@ import { recordedMetricRuns, smallTable } from './metricsRuns';
 const first: MetricRun = {
   runId: 'a',
   title: 'first',
+  name: 'first',
   state: 'running',
   table: smallTable(
     { updates: [0, 1, 2, 3], toolCalls: [0, 10, 20, 30], time: [0, 1, 2, 4] },
@@ -30,6 +32,7 @@ const first: MetricRun = {
 const second: MetricRun = {
   runId: 'b',
   title: 'second, "best"',
+  name: 'second, "best"',
   state: 'finished',
   table: smallTable({ updates: [1, 2], toolCalls: [15, 30] }, { rewardMean: [-0.5, 1] }),
 };
@@ -116,6 +119,16 @@ describe('values at the crosshair', () => {
     expect(sentenceAt(modelOf('accuracy'), 2)).toBe('update 2: held-out, sampled 50.0 % (update 3)');
     expect(sentenceAt(modelOf('loss'), null)).toBe('latest: Nothing recorded');
   });
+});
+
+test('a run is called by its name, and by its title where others have the same name', () => {
+  const run = (name: string, title: string) => ({ name, title });
+  expect(runNames([run('quick', 'quick-1'), run('long', 'long-1')])).toEqual(['quick', 'long']);
+  expect(runNames([run('quick', 'quick-1'), run('quick', 'quick-2'), run('long', 'long-1')])).toEqual([
+    'quick-1',
+    'quick-2',
+    'long',
+  ]);
 });
 
 describe('patches', () => {
@@ -370,7 +383,7 @@ describe('exports', () => {
   });
 
   test('names of runs are text in an SVG', () => {
-    const run = { ...first, title: '<script>alert("x")</script>\u0000' };
+    const run = { ...first, name: '<script>alert("x")</script>\u0000' };
     const svg = svgOf(modelOf('reward', { runs: [run, second] }));
     expect(svg).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;\ufffd');
     expect(svg).not.toContain('<script');

@@ -14,6 +14,7 @@ export function recordedMetricRuns(): MetricRun[] {
   return recordedRuns.map(({ title, axes, values }) => ({
     runId: `/runs/${title}`,
     title,
+    name: 'quick',
     state: 'finished',
     table: createTable(
       (axis) => column(axes[axis]),
@@ -79,6 +80,7 @@ export function generatedRun(index: number, rows: number): MetricRun {
   return {
     runId: `/runs/generated-${index}`,
     title: `generated-${index}`,
+    name: `generated-${index}`,
     state: index === 0 ? 'running' : 'finished',
     table: createTable(
       (axis) => axes[axis],

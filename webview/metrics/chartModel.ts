@@ -3,6 +3,7 @@ import type { AxisName, MetricName, MetricRun } from '#protocol/metricsViewProto
 import type { ChartDefinition } from './chartCatalogue';
 import type { LineStyle } from './lineStyle';
 import { lineStyleOf } from './lineStyle';
+import { runNames } from './runNames';
 import { valueDomain } from './ticks';
 
 /** Lowest and highest value of a scale; low < high. */
@@ -65,12 +66,13 @@ export function positionsOf({ runs, hidden, axis }: ChartContext): readonly numb
 export function chartModel(definition: ChartDefinition, context: ChartContext): ChartModel {
   const xs = positionsOf(context);
   const xDomain = axisDomain(context);
+  const names = runNames(context.runs);
   const lines = definition.metrics.flatMap((metric, line) =>
     context.runs.flatMap((run, index) => {
       if (context.hidden.has(run.runId) || !run.table.values[metric].some(Number.isFinite)) return [];
       const style = lineStyleOf({ line, run: index, runs: context.runs.length });
       const values = alignedValues(run, metric, { axis: context.axis, xs });
-      return [{ runId: run.runId, runTitle: run.title, metric, style, values }];
+      return [{ runId: run.runId, runTitle: names[index] ?? run.title, metric, style, values }];
     }),
   );
   const seen = lines.flatMap(({ values }) =>

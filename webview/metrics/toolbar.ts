@@ -6,6 +6,7 @@ import { element } from '../shared/dom';
 import type { Theme } from '../shared/theme';
 import { linePalette, lineStyleOf } from './lineStyle';
 import { text } from './metricsText';
+import { runNames } from './runNames';
 import { createSwatch } from './swatch';
 
 export interface ToolbarPorts {
@@ -94,19 +95,21 @@ export class Toolbar {
     this.#shownRuns = shown;
     const focused = [...this.#runs.children].indexOf(document.activeElement ?? this.#runs);
     const palette = linePalette(theme.background);
+    const names = runNames(runs);
     this.#runs.replaceChildren(
       ...runs.map((run, index) => {
         const style = lineStyleOf({ line: 0, run: index, runs: runs.length });
         const swatch =
           runs.length === 1 ? null : createSwatch(style, palette[style.colour] ?? theme.foreground, 'line');
-        return this.#runButton(run, { isHidden: hidden.has(run.runId), swatch });
+        const look = { isHidden: hidden.has(run.runId), name: names[index] ?? run.title, swatch };
+        return this.#runButton(run, look);
       }),
     );
     const again = this.#runs.children[focused];
     if (again instanceof HTMLElement) again.focus();
   }
 
-  #runButton(run: MetricRun, { isHidden, swatch }: RunLook): HTMLElement {
+  #runButton(run: MetricRun, { isHidden, name, swatch }: RunLook): HTMLElement {
     const button = element(
       'button',
       {
@@ -117,7 +120,7 @@ export class Toolbar {
         },
       },
       swatch,
-      element('span', { className: 'run-title' }, run.title),
+      element('span', { className: 'run-title' }, name),
       element('span', { className: `run-state state-${run.state}` }, text(run.state)),
     );
     button.addEventListener('click', () => this.#ports.onToggleRun(run.runId));
@@ -127,5 +130,6 @@ export class Toolbar {
 
 interface RunLook {
   readonly isHidden: boolean;
+  readonly name: string;
   readonly swatch: SVGElement | null;
 }

@@ -86,7 +86,8 @@ export class MetricsFeed {
     const reader = await this.#options.openReader(folder);
     const table = metricTableOf(await reader.model());
     const state = await this.#options.runState(folder);
-    return { reader, lines: reader.lines, run: { runId: folder, title: reader.manifest.id, state, table } };
+    const { id, name } = reader.manifest;
+    return { reader, lines: reader.lines, run: { runId: folder, title: id, name, state, table } };
   }
 
   async #update(): Promise<MetricsChange[]> {
