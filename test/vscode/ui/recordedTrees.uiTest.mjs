@@ -93,9 +93,15 @@ async function openUpdate(workbench, update) {
 
 /** The commands of ours that the palette offers for a text. */
 async function offeredCommands(workbench, text) {
-  await workbench.page.keyboard.press('F1');
   const input = workbench.page.locator('.quick-input-widget:visible .quick-input-box input');
-  await input.fill(`>${text}`);
+  await workbench.until('the palette', async () => {
+    await workbench.page.keyboard.press('F1');
+    // A palette that was just closing takes the key and goes: then it is asked for again.
+    return input.fill(`>${text}`, { timeout: 2000 }).then(
+      () => true,
+      () => false,
+    );
+  });
   await workbench.page.waitForTimeout(700); // the list is built while one types
   const rows = workbench.page.locator('.quick-input-list .monaco-list-row .label-name');
   const labels = await rows.allInnerTexts();
