@@ -164,6 +164,28 @@ test('search goes from match to match, and finds clipped texts through the host'
   await page.context().close();
 });
 
+test('every control says what it is', async () => {
+  const page = await open('groups=1');
+  await page.getByRole('toolbar', { name: 'View of the trees' }).waitFor();
+  await page.getByRole('textbox', { name: 'Search the texts' }).waitFor();
+  for (const name of ['Colour by', 'Layout']) await page.getByRole('combobox', { name }).waitFor();
+  await page.context().close();
+});
+
+test('the numbers of a decision are not broken in a narrow pane', async () => {
+  const page = await open('groups=1');
+  await page.setViewportSize({ width: 900, height: 860 });
+  await tree(page).focus();
+  await press(page, 'Home', 'b');
+  const values = page.locator('.details .decision dd');
+  await values.first().waitFor();
+  const heights = await values.evaluateAll((all) => all.map((value) => value.getBoundingClientRect().height));
+  expect(new Set(heights).size).toBe(1);
+  const pane = page.locator('.details');
+  expect(await pane.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+  await page.context().close();
+});
+
 test('a filter counts what it keeps, and is cleared again', async () => {
   const page = await open('groups=1');
   await page.getByRole('button', { name: 'Filter', exact: true }).click();

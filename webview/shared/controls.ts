@@ -104,7 +104,8 @@ export interface Field {
 export function createTextField({ label, placeholder, value, onInput }: FieldOptions): Field {
   register('textField', () => [vsCodeTextField()]);
   const element = document.createElement('vscode-text-field');
-  element.setAttribute('aria-label', label);
+  // The toolkit writes a label of its own when the field is connected; ours comes after it.
+  queueMicrotask(() => setTimeout(() => element.setAttribute('aria-label', label)));
   element.setAttribute('placeholder', placeholder);
   element.setAttribute('value', value);
   element.addEventListener('input', () => onInput(String(Reflect.get(element, 'value'))));

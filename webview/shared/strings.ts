@@ -49,6 +49,7 @@ const english = {
   errorTitle: 'The tree cannot be shown',
   errorRetry: 'Try Again',
   treeLabel: 'Rollout trees: {0}',
+  toolbarLabel: 'View of the trees',
   live: 'live',
   paused: 'paused',
   stopped: 'stopped',

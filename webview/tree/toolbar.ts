@@ -72,7 +72,7 @@ export class Toolbar {
     this.filterPanel = this.#createFilterPanel();
     this.element = element(
       'header',
-      { className: 'toolbar', attributes: { role: 'toolbar', 'aria-label': text('treeLabel', '') } },
+      { className: 'toolbar', attributes: { role: 'toolbar', 'aria-label': text('toolbarLabel') } },
       element('label', { className: 'labelled' }, text('colourBy'), this.#colour.element),
       layout.element,
       element('span', { className: 'search' }, this.#search.element, this.#count),
