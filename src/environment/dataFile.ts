@@ -3,6 +3,7 @@ import type { DocumentReader } from '#environment/documentReader';
 
 /** A problem in a user's file. */
 export class DataFileError extends Error {
+  readonly code = 'dataFile';
   readonly path: string;
   /** From 1; `null` when the whole file is meant. */
   readonly line: number | null;

@@ -323,6 +323,23 @@ describe('bad input', () => {
     );
   });
 
+  test('questions or documents that are not there or cannot be read', async () => {
+    file('broken.jsonl', '{ "question": 3, "answer": "4" }');
+    file('one.jsonl', '{ "question": "What is 2 + 2?", "answer": "4" }');
+    const config = file('user.jsonc', '{ "task": { "name": "questions", "file": "broken.jsonl" } }');
+    const folder = program.folder;
+    const { status, message } = await refusal('--config', config);
+    expect(status).toBe(1);
+    expect(message).toBe(
+      `${join(folder, 'broken.jsonl')}, line 1: expected "question" to be a text that is not empty, got 3.`,
+    );
+    expect((await refusal('--config', config, '--set', 'task.file=gone.jsonl')).message).toBe(
+      `${join(folder, 'gone.jsonl')}: expected a .jsonl file of questions, but there is no such file.`,
+    );
+    const settings = ['task.file=one.jsonl', 'task.documents=gone'].flatMap((text) => ['--set', text]);
+    expect((await refusal('--config', config, ...settings)).message).toMatch(/gone: expected a folder of /);
+  });
+
   test('an output folder that cannot be made', async () => {
     file('taken', 'a file');
     const { status, stderr } = await run(program, 'train', '--config', 'small.jsonc', '--out', 'taken');
